@@ -1,0 +1,1 @@
+"""Training: the backend-neutral step, precision, callbacks."""
