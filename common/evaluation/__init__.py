@@ -1,0 +1,1 @@
+"""Measurements as pure functions on NumPy arrays; models enter only as callables."""

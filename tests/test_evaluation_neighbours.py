@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from common.errors import InputError
+from common.evaluation.neighbours import coverage_ceiling, density_and_coverage
+
+
+def by_definition(real, generated, k):
+    """Equations 4 and 5 of the paper, one pair of vectors at a time."""
+    radii = [sorted(np.linalg.norm(real - x, axis=1))[k] for x in real]
+    inside = [
+        [np.linalg.norm(y - x) < radius for x, radius in zip(real, radii, strict=True)]
+        for y in generated
+    ]
+    return np.sum(inside) / (k * len(generated)), np.any(inside, axis=0).mean()
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_density_and_coverage_follow_their_definition(k):
+    rng = np.random.default_rng(0)
+    real, generated = rng.normal(size=(40, 3)), 0.3 + rng.normal(size=(30, 3))
+    assert density_and_coverage(real, generated, k) == pytest.approx(
+        by_definition(real, generated, k)
+    )
+
+
+def test_a_mode_that_is_missing_costs_coverage_and_not_density():
+    rng = np.random.default_rng(1)
+    modes = np.array([[0.0, 0.0], [100.0, 0.0]])
+    real = np.concatenate([mode + rng.normal(size=(500, 2)) for mode in modes])
+    density, coverage = density_and_coverage(real, rng.normal(size=(1000, 2)))
+    assert coverage < 0.5 < 0.9 < density
+
+
+def test_a_perfect_sampler_reaches_the_ceiling_and_density_one():
+    rng = np.random.default_rng(2)
+    density, coverage = density_and_coverage(rng.normal(size=(3000, 4)), rng.normal(size=(1500, 4)))
+    assert coverage == pytest.approx(coverage_ceiling(3000, 1500), abs=0.02)
+    assert density == pytest.approx(1, abs=0.05)
+
+
+def test_ceiling_of_equal_sets_is_the_papers():
+    # Lemma 2's limit for N = M is 1 − 1 / 2^k.
+    assert coverage_ceiling(10**6, 10**6, k=5) == pytest.approx(1 - 2**-5, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("real", "generated", "k", "says"),
+    [
+        ((5, 2), (5, 2), 5, "smaller than the number"),
+        ((5, 2), (5, 2), 0, "at least 1"),
+        ((5, 2), (0, 2), 1, "something must be generated"),
+        ((5, 2), (5, 3), 1, "same D"),
+    ],
+)
+def test_sets_that_cannot_be_compared_are_refused(real, generated, k, says):
+    with pytest.raises(InputError, match=says):
+        density_and_coverage(np.zeros(real), np.zeros(generated), k)
+
+
+def test_values_that_are_not_finite_are_refused():
+    with pytest.raises(InputError, match="1 of 10 values"):
+        density_and_coverage(np.zeros((5, 2)), np.array([[0, 0], [np.nan, 0]] + [[0, 0]] * 3), 1)
