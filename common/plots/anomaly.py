@@ -1,0 +1,37 @@
+"""How well a score tells anomalies from normal images."""
+
+import numpy as np
+
+from common.errors import InputError
+from common.plots.style import PALETTE, Figure, chart, dress
+
+
+def roc_curve(fpr: np.ndarray, tpr: np.ndarray, auroc: float) -> Figure:
+    """Draw the share of anomalies found against the share of false alarms.
+
+    Args:
+        fpr: (T,) false positive rates in [0, 1], rising with the threshold's descent.
+        tpr: (T,) true positive rates at the same thresholds.
+        auroc: the area under the curve, for the legend.
+
+    Raises:
+        InputError: rates of different lengths or outside [0, 1].
+    """
+    fpr, tpr = np.asarray(fpr, dtype=np.float64), np.asarray(tpr, dtype=np.float64)
+    if fpr.ndim != 1 or fpr.shape != tpr.shape or len(fpr) < 2:
+        raise InputError(
+            f"fpr and tpr have shapes {fpr.shape} and {tpr.shape}; expected two lists of the same "
+            "length, one rate per threshold."
+        )
+    rates = np.concatenate([fpr, tpr])
+    if not ((rates >= 0) & (rates <= 1)).all():
+        raise InputError("fpr and tpr must lie in [0, 1] without NaN: are both classes present?")
+    figure = chart(4.8, 4.6)
+    axes = figure.subplots()
+    dress(axes, "false positive rate", "true positive rate", "Anomalies found and false alarms")
+    axes.plot(fpr, tpr, color=PALETTE[0], linewidth=2, label=f"score, AUROC {auroc:.3f}")
+    axes.fill_between(fpr, tpr, alpha=0.12, color=PALETTE[0], linewidth=0)
+    axes.plot([0, 1], [0, 1], color="0.5", linestyle="--", label="chance, AUROC 0.500")
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+    axes.legend(frameon=False, loc="lower right")
+    return figure
