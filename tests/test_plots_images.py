@@ -1,0 +1,280 @@
+"""Grids, walks and films: the right pixels in the right place, the right frames in order."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common import plots
+from common.errors import InputError
+
+
+def levels(values, size=8):
+    """One square image per value, all of its pixels at that value."""
+    return np.ones((len(values), size, size, 1)) * np.reshape(values, (-1, 1, 1, 1))
+
+
+def cell(axes, row, column, size=8, gap=1):
+    """The pixels drawn in one cell of a grid without captions."""
+    top, left = row * (size + gap), column * (size + gap)
+    return np.asarray(axes.images[0].get_array())[top : top + size, left : left + size]
+
+
+def tick_labels(axis):
+    return [text.get_text() for text in axis.get_ticklabels()]
+
+
+# --- grids -----------------------------------------------------------------------------------
+
+
+def test_image_grid_runs_row_by_row_on_white():
+    (axes,) = plots.image_grid(levels([0.1, 0.2, 0.3, 0.4, 0.5]), columns=3, title="five").axes
+    np.testing.assert_allclose(cell(axes, 0, 2), 0.3, rtol=1e-6)
+    np.testing.assert_allclose(cell(axes, 1, 1), 0.5, rtol=1e-6)
+    assert (cell(axes, 1, 2) == 1).all()
+    drawn = axes.images[0].get_array()
+    assert drawn.shape == (8 + 1 + 8, 3 * 8 + 2)
+    assert (drawn[8] == 1).all() and (drawn[:, 8] == 1).all()
+    assert axes.get_title() == "five"
+    # Levels mean the same in every picture, whatever its own range.
+    assert axes.images[0].get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("count", "shape"), [(1, (1, 1)), (3, (1, 3)), (10, (2, 5)), (16, (4, 4)), (17, (4, 5))]
+)
+def test_image_grid_chooses_its_columns(count, shape):
+    drawn = plots.image_grid(levels(np.zeros(count))).axes[0].images[0].get_array()
+    assert ((drawn.shape[0] + 1) // 9, (drawn.shape[1] + 1) // 9) == shape
+
+
+def test_image_grid_takes_bytes_colours_halves_and_booleans():
+    colour = np.zeros((2, 8, 8, 3), np.uint8)
+    colour[1, ..., 0] = 255
+    (axes,) = plots.image_grid(colour).axes
+    np.testing.assert_array_equal(cell(axes, 0, 1)[0, 0], [1, 0, 0])
+    for images in (levels([0, 1]).astype(np.float16), levels([0, 1]).astype(bool)):
+        assert (cell(plots.image_grid(images).axes[0], 0, 1) == 1).all()
+
+
+def test_image_grid_captions_stand_under_their_images():
+    axes = plots.image_grid(levels([0, 0, 0]), columns=2, captions=["a", "b", "c"]).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["a", "b", "c"]
+    (ax, ay), (bx, by), (cx, cy) = (text.get_position() for text in axes.texts)
+    assert ax == cx < bx and ay == by < cy
+    assert ay > 7.5
+
+
+def test_image_grid_fills_its_figure():
+    figure = plots.image_grid(levels(np.zeros(16)))
+    place = figure.axes[0].get_position()
+    assert place.width > 0.9 and place.height > 0.9
+    assert max(figure.get_size_inches()) < 4
+
+
+def test_hundreds_of_images_keep_to_a_page():
+    assert plots.image_grid(levels(np.zeros(900))).get_figwidth() < 10.5
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((4, 8, 8)), r"\(4, 8, 8\).*\[\.\.\., None\]"),
+        (np.zeros((4, 8, 8, 2)), "1 or 3 channels"),
+        (np.zeros((0, 8, 8, 1)), "at least one"),
+        (levels([0, 255.0]), "Divide 0…255 by 255"),
+        (levels([-1.0, 1.0]), r"\(x \+ 1\) / 2"),
+        (levels([0, np.nan]), "without NaN"),
+        (levels([0, 255]).astype(int), r"int64.*astype\('uint8'\)"),
+    ],
+)
+def test_image_grid_refuses(images, message):
+    with pytest.raises(InputError, match=message):
+        plots.image_grid(images)
+
+
+def test_image_grid_refuses_other_counts():
+    with pytest.raises(InputError, match="1 captions for 2 images"):
+        plots.image_grid(levels([0, 1]), captions=["one"])
+    with pytest.raises(InputError, match="columns is 0"):
+        plots.image_grid(levels([0, 1]), columns=0)
+
+
+@pytest.mark.parametrize(
+    ("plot", "names"),
+    [
+        (plots.reconstructions, ["original", "reconstructed"]),
+        (plots.nearest_neighbours, ["generated", "nearest\ntraining image"]),
+    ],
+)
+def test_pairs_stand_over_each_other(plot, names):
+    (axes,) = plot(levels([0.1, 0.2, 0.3]), levels([0.4, 0.5, 0.6])).axes
+    assert tick_labels(axes.yaxis) == names
+    np.testing.assert_allclose(cell(axes, 0, 1), 0.2, rtol=1e-6)
+    np.testing.assert_allclose(cell(axes, 1, 1), 0.5, rtol=1e-6)
+
+
+def test_reconstructions_show_the_first_n():
+    axes = plots.reconstructions(levels(np.zeros(50)), levels(np.zeros(50)), n=4).axes[0]
+    assert axes.images[0].get_array().shape == (17, 4 * 9 - 1)
+
+
+def test_pairs_of_different_shapes_are_refused():
+    with pytest.raises(InputError, match="do not match"):
+        plots.reconstructions(levels([0, 1]), levels([0, 1, 1]))
+
+
+def test_originals_stand_beside_samples():
+    originals, samples = plots.originals_and_samples(levels([0.25] * 40), levels([0.75] * 9)).axes
+    assert (originals.get_title(), samples.get_title()) == ("originals", "generated")
+    assert originals.get_position().x1 < samples.get_position().x0
+    assert originals.images[0].get_array().shape == (5 * 9 - 1, 5 * 9 - 1)
+    assert (cell(samples, 2, 2) == 0.75).all()
+
+
+# --- walks -----------------------------------------------------------------------------------
+
+
+def first_code(z):
+    """Decode to the first latent dimension in red and the second in blue, 0 in the middle."""
+    return np.tile((z[:, None, None, [0, 0, 1]] / 8 + 0.5), (1, 8, 8, 1))
+
+
+def test_manifold_maps_the_plane_through_gaussian_quantiles():
+    (axes,) = plots.manifold(first_code, n=3).axes
+    low, high = -1.6449 / 8 + 0.5, 1.6449 / 8 + 0.5  # the 5 % and 95 % quantiles
+    for row, z2 in enumerate([high, 0.5, low]):  # z2 grows upwards
+        for column, z1 in enumerate([low, 0.5, high]):
+            np.testing.assert_allclose(cell(axes, row, column)[0, 0], [z1, z1, z2], atol=1e-4)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("latent dimension 1", "latent dimension 2")
+    assert tick_labels(axes.xaxis) == ["-1.64", "0", "1.64"]
+    assert tick_labels(axes.yaxis) == ["1.64", "0", "-1.64"]
+
+
+def test_manifold_asks_for_float32_codes_once():
+    asked = []
+    plots.manifold(lambda z: asked.append(z) or first_code(z))
+    (codes,) = asked
+    assert codes.shape == (400, 2) and codes.dtype == np.float32
+
+
+def test_manifold_of_an_autoencoder_covers_its_codes():
+    codes = np.stack([np.linspace(0, 4, 101), np.linspace(-4, 0, 101)], axis=1)
+    (axes,) = plots.manifold(first_code, n=2, codes=codes).axes
+    assert tick_labels(axes.xaxis) == ["0.2", "3.8"]
+    assert tick_labels(axes.yaxis) == ["-0.2", "-3.8"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"latent_dim": 10}, "10 dimensions.*latent_dim=2.*traversals"),
+        ({"codes": np.zeros((5, 3))}, "3 dimensions"),
+        ({"n": 1}, "at least 2"),
+        ({"decode": lambda z: levels([0.5])}, "1 images for 400 codes"),
+    ],
+)
+def test_manifold_refuses(options, message):
+    with pytest.raises(InputError, match=message):
+        plots.manifold(**{"decode": first_code, **options})
+
+
+def test_traversals_have_a_row_per_dimension():
+    images = np.stack([levels([0.1, 0.2, 0.3]), levels([0.4, 0.5, 0.6])])
+    (axes,) = plots.traversals(images, [-2, 0, 2]).axes
+    np.testing.assert_allclose(cell(axes, 1, 2), 0.6, rtol=1e-6)
+    assert tick_labels(axes.xaxis) == ["-2", "0", "2"]
+    assert tick_labels(axes.yaxis) == ["1", "2"]
+    assert axes.get_ylabel() == "latent dimension"
+    with pytest.raises(InputError, match="for 4 values"):
+        plots.traversals(images, [-2, 0, 1, 2])
+
+
+def test_interpolation_has_a_row_per_way():
+    (axes,) = plots.interpolation(levels([0.1, 0.2, 0.3])).axes
+    assert tick_labels(axes.xaxis) == ["0%", "50%", "100%"]
+    (axes,) = plots.interpolation(np.stack([levels([0.1, 0.2]), levels([0.3, 0.4])])).axes
+    np.testing.assert_allclose(cell(axes, 1, 0), 0.3, rtol=1e-6)
+    with pytest.raises(InputError, match="at least two steps"):
+        plots.interpolation(levels([0.1]))
+
+
+# --- films -----------------------------------------------------------------------------------
+
+
+def brightness(path):
+    """The mean grey level of each frame, and how long each stays."""
+    shown = []
+    with Image.open(path) as film:
+        for index in range(film.n_frames):
+            film.seek(index)
+            shown.append((np.asarray(film.convert("L")).mean(), film.info["duration"]))
+    return zip(*shown, strict=True)
+
+
+def test_animation_shows_epochs_by_number_and_holds_the_last(tmp_path):
+    frames = {100: levels([0.9] * 4), 5: levels([0.1] * 4), 50: levels([0.5] * 4)}
+    path = plots.animation(frames, tmp_path / "new" / "training.gif", fps=10)
+    light, durations = brightness(path)
+    assert len(light) == 3
+    assert light[0] < light[1] < light[2]
+    assert durations == (100, 100, 2000)
+
+
+def test_animation_writes_the_titles_into_the_frames(tmp_path):
+    film = plots.animation([levels([0.5])] * 2, tmp_path / "a.gif", titles=["before", "after"])
+    with Image.open(film) as frames:
+        first = np.asarray(frames.convert("L"))
+        frames.seek(1)
+        assert not np.array_equal(first, np.asarray(frames.convert("L")))
+
+
+def test_animation_takes_figures_of_different_sizes(tmp_path):
+    figures = [plots.image_grid(levels([0.5] * count)) for count in (1, 4, 9)]
+    film = plots.animation(figures, tmp_path / "a.gif")
+    with Image.open(film) as frames:
+        assert frames.n_frames == 3
+        widest = figures[-1].get_size_inches() * 100
+        np.testing.assert_allclose(frames.size, widest, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("frames", "options", "message"),
+    [
+        ([], {}, "no frame"),
+        ([levels([0.5])], {"titles": ["a", "b"]}, "2 titles for 1 frames"),
+        ([levels([0.5])], {"fps": 0}, "fps is 0"),
+        ({"first": levels([0.5])}, {}, "epochs as numbers"),
+        ([levels([0.5]), levels([7.0])], {}, "range over"),
+    ],
+)
+def test_animation_refuses_and_leaves_nothing(tmp_path, frames, options, message):
+    with pytest.raises(InputError, match=message):
+        plots.animation(frames, tmp_path / "a.gif", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_animation_refuses_another_ending(tmp_path):
+    with pytest.raises(InputError, match=r"\.gif"):
+        plots.animation([levels([0.5])], tmp_path / "a.mp4")
+
+
+def test_animation_names_a_folder_it_cannot_write(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(InputError, match="cannot be written"):
+        plots.animation([levels([0.5])], tmp_path / "file" / "a.gif")
+
+
+def test_animation_cut_short_keeps_the_old_film(tmp_path, monkeypatch):
+    path = plots.animation([levels([0.5])], tmp_path / "a.gif")
+    old = path.read_bytes()
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(InputError, match="No space left"):
+        plots.animation([levels([0.9])], path)
+    assert path.read_bytes() == old
+    assert list(tmp_path.iterdir()) == [path]
