@@ -72,7 +72,7 @@ def loss_curves(history: Any) -> Figure:
                 marker="o" if len(terms[key]) == 1 else "",
                 label=label,
             )
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(fontsize=8, edgecolor="none", framealpha=0.7)
     return figure
 
 
