@@ -1,0 +1,200 @@
+"""MNIST and Fashion-MNIST from files, from Keras's cache, and where there is neither."""
+
+import gzip
+import hashlib
+import os
+import socket
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.datasets import FashionMNISTData, MNISTData
+from common.datasets.files import cached_file
+from common.errors import InputError
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (30, 28, 28), dtype=np.uint8)
+LABELS = (np.arange(30) % 10).astype(np.uint8)
+ARRAYS = {
+    "x_train": IMAGES[:20],
+    "y_train": LABELS[:20],
+    "x_test": IMAGES[20:],
+    "y_test": LABELS[20:],
+}
+
+
+@pytest.fixture
+def npz(tmp_path):
+    np.savez_compressed(tmp_path / "mnist.npz", **ARRAYS)
+    return tmp_path / "mnist.npz"
+
+
+@pytest.fixture
+def fashion(tmp_path):
+    for name, array in zip(FashionMNISTData.files, ARRAYS.values(), strict=True):
+        header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+        (tmp_path / name).write_bytes(gzip.compress(header + array.tobytes()))
+    return tmp_path
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty Keras cache, the temporary folder away from the machine's, and no network."""
+    import keras  # noqa: F401  # before KERAS_HOME changes: Keras reads it once
+
+    def fail(*args, **kwargs):
+        raise socket.gaierror("no network")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    return tmp_path / "home"
+
+
+def assert_is_the_data(data):
+    np.testing.assert_array_equal(data.x_train[..., 0], IMAGES[:20])
+    np.testing.assert_array_equal(data.y_train, LABELS[:20])
+    np.testing.assert_array_equal(data.x_test[..., 0], IMAGES[20:])
+    np.testing.assert_array_equal(data.y_test, LABELS[20:])
+
+
+def test_npz_by_folder_or_path(npz):
+    assert_is_the_data(MNISTData(data_dir=npz.parent))
+    assert_is_the_data(MNISTData(data_dir=str(npz)))
+    renamed = npz.rename(npz.with_name("mine.npz"))
+    assert_is_the_data(MNISTData(data_dir=renamed))
+
+
+def test_fashion_by_folder_or_subfolder(fashion):
+    data = FashionMNISTData(data_dir=fashion)
+    assert_is_the_data(data)
+    assert data.class_names[9] == "Ankle boot" and data.x_train.flags.writeable
+    inner = fashion / "fashion-mnist"
+    inner.mkdir()
+    for name in FashionMNISTData.files:
+        (fashion / name).rename(inner / name)
+    assert_is_the_data(FashionMNISTData(data_dir=fashion))
+
+
+def test_missing_file_names_place_and_what_needs_none(tmp_path):
+    for data_dir in (tmp_path, tmp_path / "mnist.npz"):
+        with pytest.raises(InputError, match=r"no file .*mnist\.npz; put it there.*digits and pol"):
+            MNISTData(data_dir=data_dir)
+    with pytest.raises(InputError, match=r"nowhere/mnist\.npz"):
+        MNISTData(data_dir=tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"no file .*train-images-idx3-ubyte\.gz"):
+        FashionMNISTData(data_dir=tmp_path)
+
+
+def damage_none(path):
+    path.write_bytes(b"")
+
+
+def damage_cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def damage_flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 - 50 : len(content) // 2 + 50] = bytes(100)
+    path.write_bytes(content)
+
+
+def damage_foreign(path):
+    path.write_bytes(b"<html>404</html>" * 100)
+
+
+@pytest.mark.parametrize("damage", [damage_none, damage_cut, damage_flip, damage_foreign])
+def test_corrupt_files(npz, fashion, damage):
+    damage(npz)
+    with pytest.raises(InputError, match=r"mnist\.npz cannot be used"):
+        MNISTData(data_dir=npz)
+    damage(fashion / "t10k-images-idx3-ubyte.gz")
+    with pytest.raises(InputError, match=r"t10k-images-idx3-ubyte\.gz cannot be used"):
+        FashionMNISTData(data_dir=fashion)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x_train": IMAGES[:20], "y_test": LABELS}, "no array y_train, x_test"),
+        (ARRAYS | {"x_test": IMAGES[:, :20]}, r"test images are uint8 \(30, 20, 28\); expected"),
+        (ARRAYS | {"x_train": IMAGES[:20] / 255}, "training images are float64"),
+        (ARRAYS | {"y_train": LABELS}, "one integer for each of 20 images"),
+        (ARRAYS | {"y_test": LABELS[20:] + 1}, "labels go from 1 to 10; expected 0 to 9"),
+        (ARRAYS | {"y_test": np.array([{}] * 10)}, "allow_pickle"),
+    ],
+)
+def test_foreign_npz(npz, arrays, message):
+    np.savez(npz, **arrays)
+    with pytest.raises(InputError, match=rf"mnist\.npz.*{message}"):
+        MNISTData(data_dir=npz)
+
+
+def test_npy_named_npz(tmp_path):
+    with (tmp_path / "mnist.npz").open("wb") as file:
+        np.save(file, IMAGES)
+    with pytest.raises(InputError, match="it is not an"):
+        MNISTData(data_dir=tmp_path)
+
+
+def test_idx_of_another_type(fashion):
+    name = "train-labels-idx1-ubyte.gz"
+    (fashion / name).write_bytes(gzip.compress(struct.pack(">HBBI", 0, 13, 1, 0)))
+    with pytest.raises(InputError, match=f"{name} cannot be used: it is not an IDX file of bytes"):
+        FashionMNISTData(data_dir=fashion)
+
+
+def test_no_network_names_file_place_and_what_needs_none(home):
+    for data, place in [
+        (MNISTData, home / "datasets" / "mnist.npz"),
+        (FashionMNISTData, home / "datasets" / "fashion-mnist" / "train-images-idx3-ubyte.gz"),
+    ]:
+        with pytest.raises(InputError, match="no network") as error:
+            data()
+        assert f"Put the file at {place}," in str(error.value)
+        assert "digits and polynomials need no download" in str(error.value)
+        assert error.value.__suppress_context__
+
+
+def test_unwritable_home_names_the_place_used(home, monkeypatch):
+    home.mkdir()
+    writable = os.access
+    monkeypatch.setattr(os, "access", lambda p, mode: Path(p) != home and writable(p, mode))
+    with pytest.raises(InputError) as error:
+        MNISTData()
+    place = home.parent / "tmp" / ".keras" / "datasets" / "mnist.npz"
+    assert f"Put the file at {place} ({home} cannot be written to)" in str(error.value)
+
+
+def test_file_in_an_unwritable_home_is_used(home, npz, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *args: False)
+    digest = hashlib.sha256(npz.read_bytes()).hexdigest()
+    (home / "datasets").mkdir(parents=True)
+    npz.rename(home / "datasets" / "mnist.npz")
+    path = cached_file("mnist.npz", "datasets", "https://example.invalid", digest)
+    assert path == home / "datasets" / "mnist.npz"
+
+
+def test_another_file_in_the_cache_is_refused_and_kept(home, npz):
+    (home / "datasets").mkdir(parents=True)
+    path = npz.rename(home / "datasets" / "mnist.npz")
+    content = path.read_bytes()
+    with pytest.raises(InputError, match=r"mnist\.npz cannot be used: its SHA-256 is not that"):
+        MNISTData()
+    assert path.read_bytes() == content
+
+
+def test_download_is_checked_and_then_reused(home, npz, monkeypatch):
+    with pytest.raises(InputError, match="Incomplete or corrupted file"):
+        cached_file("mnist.npz", "datasets", npz.as_uri(), "0" * 64)
+    assert not list(home.rglob("*.npz"))
+
+    digest = hashlib.sha256(npz.read_bytes()).hexdigest()
+    path = cached_file("mnist.npz", "datasets", npz.as_uri(), digest)
+    assert path == home / "datasets" / "mnist.npz" and path.read_bytes() == npz.read_bytes()
+    monkeypatch.setattr("keras.utils.get_file", None)
+    assert cached_file("mnist.npz", "datasets", npz.as_uri(), digest) == path
+    assert socket.getdefaulttimeout() is None
