@@ -75,25 +75,21 @@ def cached_file(name: str, folder: str, url: str, sha256: str) -> Path:
     cache = next((place for place in (home, fallback) if _writable(place)), fallback)
     target = cache / folder / name
     note = "" if cache == home else f" ({home} cannot be written to)"
-    try:
-        return _download(target, url, sha256)
-    except Exception as error:
-        target.unlink(missing_ok=True)
-        raise InputError(
-            f"{name} could not be downloaded ({error}). Put the file at {target}{note}, or give "
-            f"its folder as data_dir=. {NEED_NO_DOWNLOAD}"
-        ) from None
 
-
-def _download(target: Path, url: str, sha256: str) -> Path:
     import keras
 
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
     try:
         keras.utils.get_file(
-            target.name, url, file_hash=sha256, cache_subdir=str(target.parent.absolute())
+            name, url, file_hash=sha256, cache_subdir=str(target.parent.absolute())
         )
+    except Exception as error:
+        target.unlink(missing_ok=True)
+        raise InputError(
+            f"{name} could not be downloaded ({error}). Put the file at {target}{note}, or give "
+            f"its folder as data_dir=. {NEED_NO_DOWNLOAD}"
+        ) from None
     finally:
         socket.setdefaulttimeout(timeout)
     return target
