@@ -1,0 +1,9 @@
+"""The models: `AE`, `VAE`, and the GANs `DCGAN`, `LSGAN`, `WGAN`."""
+
+from common.models.autoencoder import AE
+from common.models.dcgan import DCGAN
+from common.models.lsgan import LSGAN
+from common.models.vae import VAE
+from common.models.wgan import WGAN
+
+__all__ = ["AE", "DCGAN", "LSGAN", "VAE", "WGAN"]

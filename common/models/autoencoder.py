@@ -1,0 +1,183 @@
+"""The autoencoder (Hinton & Salakhutdinov 2006), with an optional classifier on its code."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.errors import InputError
+from common.models.base import ImageModel
+from common.models.likelihoods import LIKELIHOODS
+from common.models.networks import classifier_head, dense_decoder, dense_encoder
+from common.training.precision import precision
+
+
+@keras.saving.register_keras_serializable("zoo")
+class AE(ImageModel):
+    """Encode an image as `latent_dim` numbers and decode it again.
+
+    The loss per image is `reconstruction_loss + classifier_weight · classifier_loss`: pixels are
+    summed, the batch is averaged.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: numbers in the code; the code is linear.
+        num_classes: add a softmax classifier on the code, trained jointly.
+        classifier_weight: of the classifier's cross-entropy (nats per image) in the loss.
+        likelihood: of the pixels: "squared_error" (784 · MSE on MNIST), "bernoulli" (nats),
+            "gaussian" (nats, standard deviation 0.1).
+        input_noise: standard deviation of Gaussian noise on what is encoded in training; the clean
+            image is to be reconstructed (Vincent et al. 2008).
+        widths: units of the encoder's hidden layers; the decoder has them in reverse.
+        seed: of the noise and of the images' order.
+
+    Raises:
+        InputError: an argument that cannot be used.
+    """
+
+    code_parts = 1
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        latent_dim: int = 2,
+        *,
+        num_classes: int | None = None,
+        classifier_weight: float = 80.0,
+        likelihood: str = "squared_error",
+        input_noise: float = 0.0,
+        widths: Sequence[int] = (512, 256, 64),
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        if not isinstance(latent_dim, int) or latent_dim < 1:
+            raise InputError(f"Got latent_dim={latent_dim}; expected a whole number of at least 1.")
+        if likelihood not in LIKELIHOODS:
+            raise InputError(f"Likelihood {likelihood!r} is unknown; choose from {[*LIKELIHOODS]}.")
+        super().__init__(image_shape, num_classes, seed, **kwargs)
+        self.latent_dim = latent_dim
+        self.classifier_weight = classifier_weight
+        self.likelihood = likelihood
+        self.input_noise = input_noise
+        self.widths = list(widths)
+        with precision(self.dtype_policy):
+            self.encoder = dense_encoder(
+                self.image_shape, [latent_dim] * self.code_parts, self.widths
+            )
+            self.decoder = dense_decoder(self.image_shape, latent_dim, self.widths)
+            self.classifier = classifier_head(latent_dim, num_classes) if num_classes else None
+        self.built = True
+
+    @property
+    def metric_names(self) -> list[str]:
+        """`loss` and the terms it is made of."""
+        names = ["loss", "reconstruction_loss"]
+        if self.num_classes:
+            names += ["classifier_loss", "classifier_accuracy"]
+        return names
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """The reconstruction of float images, in [0, 1]."""
+        code, _ = self.infer(images, training)
+        return ops.sigmoid(self.decoder(code, training=training))
+
+    def infer(self, images: Any, training: bool) -> tuple[Any, dict]:
+        """The code that is decoded, and the loss terms that come with it (none here)."""
+        return self.encoder(images, training=training), {}
+
+    def total(self, terms: dict) -> Any:
+        """The loss of its terms, each a mean over the batch."""
+        loss = terms["reconstruction_loss"]
+        if self.num_classes:
+            loss = loss + self.classifier_weight * terms["classifier_loss"]
+        return loss
+
+    def terms(self, images: Any, labels: Any, training: bool) -> dict:
+        """Every metric of one batch."""
+        noisy = images
+        if training and self.input_noise:
+            noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
+            noisy = images + self.input_noise * noise
+        code, terms = self.infer(noisy, training)
+        logits = self.decoder(code, training=training)
+        reconstruction = LIKELIHOODS[self.likelihood](images, logits)
+        terms = {"reconstruction_loss": ops.mean(reconstruction), **terms}
+        if self.num_classes:
+            labels = ops.reshape(labels, (-1,))
+            beliefs = self.classifier(code, training=training)
+            terms["classifier_loss"] = ops.mean(
+                keras.losses.sparse_categorical_crossentropy(labels, beliefs, from_logits=True)
+            )
+            terms["classifier_accuracy"] = ops.mean(
+                keras.metrics.sparse_categorical_accuracy(labels, beliefs)
+            )
+        return {"loss": self.total(terms), **terms}
+
+    def learn(self, images: Any, labels: Any) -> None:
+        """One step down the gradient of the loss on one batch."""
+        images = self.prepare(images)
+
+        def loss():
+            terms = self.terms(images, labels, training=True)
+            return terms["loss"], terms
+
+        terms = self.minimize(loss, self.trainable_variables, self.optimizer)
+        self.track(ops.shape(images)[0], **terms)
+
+    def assess(self, images: Any, labels: Any) -> None:
+        """The metrics of one batch."""
+        images = self.prepare(images)
+        self.track(ops.shape(images)[0], **self.terms(images, labels, training=False))
+
+    def encode(self, images: Any, batch_size: int = 512) -> np.ndarray:
+        """Images `(N, H, W, C)` → codes `(N, latent_dim)` float32; a VAE's means."""
+        codes = self.run_on_images(self.encoder, images, batch_size)
+        return codes[0] if self.code_parts > 1 else codes
+
+    def decode(self, codes: Any, batch_size: int = 512) -> np.ndarray:
+        """Codes `(N, latent_dim)` → images `(N, H, W, C)` float32 in [0, 1].
+
+        Raises:
+            InputError: codes of another shape.
+        """
+        codes = np.asarray(codes, "float32")
+        if codes.ndim != 2 or codes.shape[1] != self.latent_dim:
+            raise InputError(f"Got codes of shape {codes.shape}; expected (N, {self.latent_dim}).")
+        logits = self.run(self.decoder, codes, batch_size)
+        return ops.convert_to_numpy(ops.sigmoid(logits))
+
+    def reconstruct(self, images: Any, batch_size: int = 512) -> np.ndarray:
+        """Images `(N, H, W, C)` → `decode(encode(images))`."""
+        return self.decode(self.encode(images, batch_size), batch_size)
+
+    def sample(self, n: int, seed: int | None = None) -> np.ndarray:
+        """`n` images decoded from codes drawn from N(0, I), `(n, H, W, C)` float32 in [0, 1].
+
+        An autoencoder learns no prior, so what it draws this way is seldom an image; a VAE's is.
+        """
+        codes = np.random.default_rng(seed).standard_normal((n, self.latent_dim), "float32")
+        return self.decode(codes)
+
+    def classify(self, images: Any, batch_size: int = 512) -> np.ndarray:
+        """Images `(N, H, W, C)` → class probabilities `(N, num_classes)` float32.
+
+        Raises:
+            InputError: the model has no classifier.
+        """
+        if self.classifier is None:
+            raise InputError("This model has no classifier; build it with num_classes=...")
+        logits = self.run(self.classifier, self.encode(images, batch_size), batch_size)
+        return ops.convert_to_numpy(ops.softmax(logits))
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "latent_dim": self.latent_dim,
+            "classifier_weight": self.classifier_weight,
+            "likelihood": self.likelihood,
+            "input_noise": self.input_noise,
+            "widths": list(self.widths),
+        }

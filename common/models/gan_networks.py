@@ -1,0 +1,143 @@
+"""The players' networks, parametric in the image's shape and in width."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import keras
+from keras import layers
+
+from common.errors import InputError
+
+ImageShape = tuple[int, int, int]
+
+
+def transposed_generator(
+    image_shape: ImageShape,
+    latent_dim: int,
+    widths: Sequence[int],
+    strides: Sequence[int],
+    momentum: float,
+) -> keras.Model:
+    """z → `widths[0]` small maps → 5×5 transposed convolutions → tanh, float32."""
+    height, width, channels = image_shape
+    scale = 2 ** strides.count(2)
+    z = keras.Input((latent_dim,))
+    h = layers.Dense(height // scale * (width // scale) * widths[0], use_bias=False)(z)
+    h = layers.BatchNormalization(momentum=momentum)(h)
+    h = layers.LeakyReLU(0.2)(h)
+    h = layers.Reshape((height // scale, width // scale, widths[0]))(h)
+    for filters, stride in zip(widths[1:], strides[:-1], strict=True):
+        h = layers.Conv2DTranspose(filters, 5, stride, padding="same", use_bias=False)(h)
+        h = layers.BatchNormalization(momentum=momentum)(h)
+        h = layers.LeakyReLU(0.2)(h)
+    h = layers.Conv2DTranspose(channels, 5, strides[-1], padding="same")(h)
+    return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
+
+
+def upsampling_generator(
+    image_shape: ImageShape, latent_dim: int, widths: Sequence[int], momentum: float
+) -> keras.Model:
+    """z → `widths[0]` maps of a quarter of the size → twice (double, 3×3) → 3×3 → tanh, float32."""
+    height, width, channels = image_shape
+    z = keras.Input((latent_dim,))
+    h = layers.Dense(height // 4 * (width // 4) * widths[0], activation="relu")(z)
+    h = layers.Reshape((height // 4, width // 4, widths[0]))(h)
+    for filters in widths[1:]:
+        h = layers.UpSampling2D()(h)
+        h = layers.Conv2D(filters, 3, padding="same")(h)
+        h = layers.BatchNormalization(momentum=momentum)(h)
+        h = layers.Activation("relu")(h)
+    h = layers.Conv2D(channels, 3, padding="same")(h)
+    return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
+
+
+def strided_discriminator(
+    image_shape: ImageShape,
+    widths: Sequence[int],
+    kernel: int,
+    dropout: float = 0.0,
+    momentum: float | None = None,
+) -> keras.Model:
+    """Image in [-1, 1] → convolutions that halve it → one score `(N, 1)`, float32, unbounded.
+
+    BatchNorm of the given momentum stands between the convolutions but not at the first.
+    """
+    images = h = keras.Input(image_shape)
+    for index, filters in enumerate(widths):
+        h = layers.Conv2D(filters, kernel, 2, padding="same")(h)
+        if momentum is not None and index > 0:
+            h = layers.BatchNormalization(momentum=momentum)(h)
+        h = layers.LeakyReLU(0.2)(h)
+        if dropout:
+            h = layers.Dropout(dropout)(h)
+    scores = layers.Dense(1, dtype="float32")(layers.Flatten()(h))
+    return keras.Model(images, scores, name="discriminator")
+
+
+def mnist(image_shape: ImageShape, latent_dim: int, width: float):
+    """The seed's MNIST DCGAN: 7×7×256 → 128 → 64 → image; 64 → 128 with dropout."""
+    generator = transposed_generator(
+        image_shape, latent_dim, scaled((256, 128, 64), width), strides=(1, 2, 2), momentum=0.8
+    )
+    return generator, strided_discriminator(image_shape, scaled((64, 128), width), 5, dropout=0.25)
+
+
+def polynomials(image_shape: ImageShape, latent_dim: int, width: float):
+    """The seed's polynomial DCGAN: 10×10×128, doubled twice; 16 → 32 → 64 → 128."""
+    generator = upsampling_generator(image_shape, latent_dim, scaled((128, 128, 64), width), 0.8)
+    widths = scaled((16, 32, 64, 128), width)
+    return generator, strided_discriminator(image_shape, widths, 3, dropout=0.25, momentum=0.8)
+
+
+def polynomials_critic(image_shape: ImageShape, latent_dim: int, width: float):
+    """The seed's polynomial WGAN: the same generator; 128 → 256 → 512 → 1024."""
+    generator = upsampling_generator(image_shape, latent_dim, scaled((128, 128, 64), width), 0.8)
+    return generator, strided_discriminator(image_shape, scaled((128, 256, 512, 1024), width), 3)
+
+
+NETWORKS = {
+    "mnist": mnist,
+    "polynomials": polynomials,
+    "polynomials_critic": polynomials_critic,
+}
+
+
+def players(
+    networks: str, image_shape: ImageShape, latent_dim: int, width: float
+) -> tuple[keras.Model, keras.Model]:
+    """Build the generator and the discriminator of this name.
+
+    Raises:
+        InputError: an unknown name, or sides that cannot be halved twice.
+    """
+    if networks not in NETWORKS:
+        raise InputError(f"Networks {networks!r} are unknown; choose from {[*NETWORKS]}.")
+    height, across, _ = image_shape
+    if height % 4 or across % 4 or min(height, across) < 8:
+        raise InputError(
+            f"No generator makes images of {height}×{across}; both sides must be multiples of 4 "
+            "from 8 on, such as 28, 32, 40 or 64: pad or resize the images."
+        )
+    return NETWORKS[networks](image_shape, latent_dim, width)
+
+
+def scaled(widths: Sequence[int], factor: float) -> list[int]:
+    """Channel counts times a factor, at least 1."""
+    return [max(1, round(width * factor)) for width in widths]
+
+
+@contextmanager
+def frozen_statistics(network: keras.Model) -> Iterator[None]:
+    """Within the block, BatchNorm normalises by the batch but leaves its moving statistics.
+
+    A step of one player runs the other player in training mode, and must not change it.
+    """
+    norms = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum

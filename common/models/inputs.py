@@ -1,0 +1,102 @@
+"""What may be fed to a model: checks with a sentence, and the one place that scales images."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.errors import InputError
+
+CHECKED_AT_ONCE = 4096
+
+
+def is_array(x: Any) -> bool:
+    """Whether `x` is an array, a tensor or a lazy array, as opposed to a source of batches."""
+    return isinstance(x, list) or (hasattr(x, "shape") and hasattr(x, "dtype"))
+
+
+def as_array(x: Any) -> Any:
+    """Lists and any backend's tensors as NumPy arrays; lazy arrays and memory maps as they are."""
+    if isinstance(x, list):
+        return np.asarray(x)
+    return ops.convert_to_numpy(x) if ops.is_tensor(x) else x
+
+
+def unit_range(images: Any) -> Any:
+    """Images as float32 in [0, 1]: uint8 is divided by 255, floats are taken as they are."""
+    if isinstance(images, np.ndarray):
+        scale = 255.0 if images.dtype == np.uint8 else 1.0
+        return np.divide(images, scale, dtype="float32")
+    if keras.backend.standardize_dtype(images.dtype) == "uint8":
+        return ops.cast(images, "float32") / 255.0
+    return ops.cast(images, "float32")
+
+
+def check_batch_shape(shape: tuple, image_shape: tuple[int, int, int]) -> None:
+    """Raise an `InputError` unless `shape` is `(N, *image_shape)`."""
+    if tuple(shape[1:]) == tuple(image_shape):
+        return
+    hint = "build the model with the images' own shape, or resize the images"
+    if len(shape) == 3 and image_shape[-1] == 1:
+        hint = "add the channel axis with images[..., None]"
+    raise InputError(
+        f"Got images of shape {tuple(shape)}; this model takes (N, {', '.join(map(str, image_shape))})"
+        f": {hint}."
+    )
+
+
+def check_images(images: Any, image_shape: tuple[int, int, int]) -> Any:
+    """Images as an array that can be fed: uint8 in 0..255 or float in [0, 1], `(N, H, W, C)`.
+
+    Raises:
+        InputError: wrong rank, size or channel count, no images, another dtype, values outside
+            the range, or NaN.
+    """
+    images = as_array(images)
+    check_batch_shape(images.shape, image_shape)
+    if len(images) == 0:
+        raise InputError("Got an empty array of images; expected at least one.")
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating):
+        raise InputError(
+            f"Got images of dtype {images.dtype}; expected uint8 (0 to 255) or float (0 to 1)."
+        )
+    for start in range(0, len(images), CHECKED_AT_ONCE):
+        part = images[start : start + CHECKED_AT_ONCE]
+        low, high = np.min(part), np.max(part)
+        if not np.isfinite(low + high):
+            raise InputError("The images hold NaN or infinite pixels; remove or repair them first.")
+        if low < 0 or high > 1:
+            raise InputError(
+                f"Got float images between {low:.3g} and {high:.3g}; expected 0 to 1. "
+                "Divide 0 to 255 by 255, or pass them as uint8."
+            )
+    return images
+
+
+def check_labels(labels: Any, count: int, num_classes: int) -> np.ndarray:
+    """Integer class labels of shape `(N,)`; `(N, 1)` is flattened.
+
+    Raises:
+        InputError: no labels, another length, not integers, or outside `0 .. num_classes - 1`.
+    """
+    if labels is None:
+        raise InputError(
+            f"This model has a classifier of {num_classes} classes and got no labels; "
+            "pass them as y, or build the model without num_classes."
+        )
+    labels = as_array(labels)
+    if labels.size != count or labels.shape[0] != count:
+        raise InputError(
+            f"Got labels of shape {labels.shape} for {count} images; expected ({count},)."
+        )
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise InputError(f"Got labels of dtype {labels.dtype}; expected integers.")
+    if labels.min() < 0 or labels.max() >= num_classes:
+        raise InputError(
+            f"Got labels from {labels.min()} to {labels.max()}; "
+            f"expected 0 to {num_classes - 1} (num_classes={num_classes})."
+        )
+    return labels.reshape(count)

@@ -1,0 +1,44 @@
+"""The networks of the zoo, parametric in the image's shape.
+
+Every builder returns a functional `keras.Model` under the current dtype policy (see
+`common.training.precision`); what they output is float32, so that losses and final activations are.
+"""
+
+from collections.abc import Sequence
+from math import prod
+
+import keras
+from keras import layers
+
+ImageShape = tuple[int, int, int]
+
+
+def dense_encoder(image_shape: ImageShape, outputs: Sequence[int], widths: Sequence[int]):
+    """`(N, H, W, C)` in [0, 1] → one `(N, d)` float32 for each `d` in `outputs`."""
+    images = keras.Input(image_shape)
+    h = layers.Flatten()(images)
+    for width in widths:
+        h = layers.Dense(width, activation="relu")(h)
+    return keras.Model(images, heads(h, outputs), name="encoder")
+
+
+def dense_decoder(image_shape: ImageShape, latent_dim: int, widths: Sequence[int]):
+    """`(N, latent_dim)` → logits `(N, H, W, C)` float32; the encoder's widths in reverse."""
+    z = h = keras.Input((latent_dim,))
+    for width in reversed(widths):
+        h = layers.Dense(width, activation="relu")(h)
+    h = layers.Dense(prod(image_shape))(h)
+    logits = layers.Reshape(image_shape, dtype="float32")(h)
+    return keras.Model(z, logits, name="decoder")
+
+
+def classifier_head(latent_dim: int, num_classes: int):
+    """`(N, latent_dim)` → class logits `(N, num_classes)` float32."""
+    z = keras.Input((latent_dim,))
+    return keras.Model(z, layers.Dense(num_classes, dtype="float32")(z), name="classifier")
+
+
+def heads(h, outputs: Sequence[int]):
+    """Linear float32 outputs of the given widths; a single one is returned bare."""
+    tensors = [layers.Dense(width, dtype="float32")(h) for width in outputs]
+    return tensors if len(tensors) > 1 else tensors[0]

@@ -1,0 +1,24 @@
+"""Presets: a name → model and its arguments, data, and the full training recipe. Pure data."""
+
+import copy
+
+from common.errors import InputError
+from common.presets.autoencoders import AUTOENCODERS
+
+PRESETS: dict[str, dict] = {**AUTOENCODERS}
+
+
+def names() -> list[str]:
+    """The names of all presets."""
+    return sorted(PRESETS)
+
+
+def get(name: str) -> dict:
+    """A preset of its own: `model`, `arguments`, `data`, `compile`, `fit`, `about`.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    if name not in PRESETS:
+        raise InputError(f"Preset {name!r} is unknown; choose from {', '.join(names())}.")
+    return copy.deepcopy(PRESETS[name])

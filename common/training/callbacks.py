@@ -1,0 +1,82 @@
+"""Callbacks every training of the zoo uses."""
+
+import math
+import time
+
+import keras
+import numpy as np
+
+SECONDS_BETWEEN_CHECKS = 1.0
+
+
+class CosineDecay(keras.callbacks.Callback):
+    """Let the step size fall to zero over the epochs as half a cosine (Loshchilov & Hutter 2017).
+
+    By epoch rather than by step, so that the step size depends on the epoch alone and a resumed
+    training goes on as the uninterrupted one would.
+    """
+
+    def __init__(self, epochs: int):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Note the step sizes to fall from."""
+        self.starts = [float(optimizer.learning_rate) for optimizer in self.model.optimizers]
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Set the step sizes of this epoch: those of the cosine at its middle."""
+        progress = (epoch + 0.5) / self.epochs
+        self._scale(0.5 * (1 + math.cos(math.pi * progress)))
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Put the first step sizes back, so that a second `fit` starts as the first did."""
+        self._scale(1.0)
+
+    def _scale(self, factor: float) -> None:
+        for optimizer, start in zip(self.model.optimizers, self.starts, strict=True):
+            optimizer.learning_rate = start * factor
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Stop as soon as a loss is NaN or infinite, and go back to the last good epoch's weights."""
+
+    # Without this Keras waits for the device after every batch.
+    async_safe = True
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Keep the weights that training starts from."""
+        self.failure = None
+        self.good_epoch = 0
+        self.good_weights = self.model.get_weights()
+        self.checked = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Look at the running means, but not so often that it costs time."""
+        if time.monotonic() - self.checked > SECONDS_BETWEEN_CHECKS:
+            self.checked = time.monotonic()
+            self._check(logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Keep this epoch's weights if all is well."""
+        self._check(logs)
+        if self.failure is None:
+            self.good_epoch = epoch + 1
+            self.good_weights = self.model.get_weights()
+
+    def _check(self, logs: dict | None) -> None:
+        bad = [name for name, value in (logs or {}).items() if not np.isfinite(float(value))]
+        if bad and self.failure is None:
+            self.failure = ", ".join(bad)
+            self.model.stop_training = True
+
+    def raise_if_stopped(self) -> None:
+        """Restore the weights and say what happened; to be called when `fit` has returned."""
+        if self.failure is None:
+            return
+        self.model.set_weights(self.good_weights)
+        raise FloatingPointError(
+            f"Training stopped: {self.failure} became NaN or infinite after epoch "
+            f"{self.good_epoch}; the weights are those of the end of that epoch. "
+            "Try a smaller learning rate, or mixed_bfloat16 or float32 in place of mixed_float16."
+        )
