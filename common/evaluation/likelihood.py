@@ -1,0 +1,84 @@
+"""The log-likelihood of images under a model with Gaussian latent variables."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from common.errors import InputError
+from common.evaluation.checks import require_finite
+
+
+def importance_weighted_nll(
+    images: np.ndarray,
+    encode: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    log_likelihood: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    samples: int = 5000,
+    batch_size: int = 100,
+    chunk: int = 100,
+    seed: int = 0,
+) -> np.ndarray:
+    """Upper bound on -log p(x) in nats that tightens with `samples` (Burda et al. 2016, eq. 8).
+
+    It is -log 1/k Σ p(x|z_i) p(z_i) / q(z_i|x) with k samples z_i of q, the encoder's diagonal
+    Gaussian, and p(z) the standard Gaussian. One sample gives an estimate of the negative ELBO. The
+    sum is streamed in the log domain: the memory is that of one call of `log_likelihood`, which
+    takes nearly all the time too. Sizes that divide evenly keep the shapes of its inputs the same
+    throughout, so that it is compiled once.
+
+    Args:
+        images: (N, ...), handed on to the two functions batch by batch.
+        encode: images (n, ...) to z_mean and z_log_var, (n, D) each.
+        log_likelihood: images (n, ...) and z (c, n, D) to log p(x|z), (c, n), in nats.
+        samples: k, for each image.
+        batch_size: images at a time.
+        chunk: samples of each image at a time; the decoder sees batch_size · chunk vectors at once.
+        seed: of the noise, which depends on `batch_size` but not on `chunk`.
+
+    Returns:
+        float64 (N,).
+    """
+    for name, value in {"samples": samples, "batch_size": batch_size, "chunk": chunk}.items():
+        if value < 1:
+            raise InputError(f"{name}={value} must be at least 1.")
+    rng = np.random.default_rng(seed)
+    nll = np.empty(len(images))
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        z_mean, z_log_var = map(np.asarray, encode(batch))
+        z_std = np.exp(z_log_var / 2)
+        log_sum = np.full(len(batch), -np.inf)
+        for done in range(0, samples, chunk):
+            count = min(chunk, samples - done)
+            noise = rng.standard_normal((count, *z_mean.shape), np.float32)
+            z = z_mean + z_std * noise
+            # log p(z) - log q(z|x), in which the factors of 2π cancel.
+            log_ratio = np.square(noise).sum(axis=-1) - np.square(z).sum(axis=-1)
+            log_ratio = (log_ratio + z_log_var.sum(axis=-1)) / 2
+            log_weights = np.asarray(log_likelihood(batch, z))
+            if log_weights.shape != log_ratio.shape:
+                raise InputError(
+                    f"log_likelihood gave {log_weights.shape} for z of shape {z.shape}; "
+                    f"expected {log_ratio.shape}, one value for each z."
+                )
+            require_finite("The log-likelihoods", log_weights)
+            log_weights = np.float64(log_weights) + log_ratio
+            log_sum = np.logaddexp(log_sum, np.logaddexp.reduce(log_weights, axis=0))
+        nll[start : start + batch_size] = np.log(samples) - log_sum
+    return nll
+
+
+def bernoulli_log_likelihood(images: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """log p(x|z) of Bernoulli pixels, from logits: x·l - log(1 + e^l), summed over the pixels.
+
+    Written so that it neither overflows nor loses small probabilities: softplus as
+    max(l, 0) + log1p(e^-|l|). Grey pixels count as the expectation over binary ones.
+
+    Args:
+        images: floats in [0, 1], (n, ...).
+        logits: (n, ...), or (c, n, ...) for c samples of each image.
+
+    Returns:
+        nats, (n,) or (c, n).
+    """
+    softplus = np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))
+    return (images * logits - softplus).sum(axis=tuple(range(1 - images.ndim, 0)))
