@@ -14,7 +14,7 @@ def importance_weighted_nll(
     log_likelihood: Callable[[np.ndarray, np.ndarray], np.ndarray],
     samples: int = 5000,
     batch_size: int = 100,
-    chunk: int = 100,
+    chunk: int = 50,
     seed: int = 0,
 ) -> np.ndarray:
     """Upper bound on -log p(x) in nats that tightens with `samples` (Burda et al. 2016, eq. 8).
