@@ -10,10 +10,12 @@ import numpy as np
 from common import presets
 from common.errors import InputError
 from common.models.inputs import (
+    UnitRange,
     as_array,
     check_batch_shape,
     check_images,
     check_labels,
+    checked_image_shape,
     is_array,
     unit_range,
 )
@@ -218,10 +220,6 @@ class ImageModel(StepModel):
         """`run` on images in any form that `fit` takes as an array."""
         return self.run(network, UnitRange(check_images(images, self.image_shape)), batch_size)
 
-    def save(self, filepath: str | Path, **kwargs: Any) -> None:
-        """Keras's `save`; the path ends in `.keras`."""
-        super().save(filepath, **kwargs)
-
     @classmethod
     def load(cls, filepath: str | Path) -> Self:
         """Load what `save` wrote, on any backend, compiled.
@@ -274,29 +272,3 @@ class ImageModel(StepModel):
             "name": self.name,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
-
-
-class UnitRange:
-    """A view of an array of images that scales what is taken out of it."""
-
-    dtype = np.dtype("float32")
-
-    def __init__(self, images: Any):
-        self.images = images
-        self.shape = images.shape
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: Any) -> np.ndarray:
-        return unit_range(np.asarray(self.images[index]))
-
-
-def checked_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
-    """`image_shape` as a tuple, or an `InputError`."""
-    shape = tuple(image_shape)
-    if len(shape) != 3 or not all(isinstance(side, int) and side > 0 for side in shape):
-        raise InputError(
-            f"Got image_shape={image_shape}; expected (height, width, channels), e.g. (28, 28, 1)."
-        )
-    return shape

@@ -1,5 +1,6 @@
 """What may be fed to a model: checks with a sentence, and the one place that scales images."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -100,3 +101,29 @@ def check_labels(labels: Any, count: int, num_classes: int) -> np.ndarray:
             f"expected 0 to {num_classes - 1} (num_classes={num_classes})."
         )
     return labels.reshape(count)
+
+
+class UnitRange:
+    """A view of an array of images that scales what is taken out of it."""
+
+    dtype = np.dtype("float32")
+
+    def __init__(self, images: Any):
+        self.images = images
+        self.shape = images.shape
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return unit_range(np.asarray(self.images[index]))
+
+
+def checked_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
+    """`image_shape` as a tuple, or an `InputError`."""
+    shape = tuple(image_shape)
+    if len(shape) != 3 or not all(isinstance(side, int) and side > 0 for side in shape):
+        raise InputError(
+            f"Got image_shape={image_shape}; expected (height, width, channels), e.g. (28, 28, 1)."
+        )
+    return shape

@@ -16,7 +16,7 @@ def bernoulli(images: Any, logits: Any) -> Any:
 
 
 def gaussian(images: Any, logits: Any) -> Any:
-    """−log p(x|z) in nats of independent Gaussian pixels of standard deviation 0.1 about sigmoid."""
+    """−log p(x|z) in nats of Gaussian pixels about sigmoid(logits), standard deviation 0.1."""
     deviation = 0.1
     constant = 0.5 * math.log(2 * math.pi * deviation**2)
     standardised = (images - ops.sigmoid(logits)) / deviation

@@ -18,6 +18,7 @@ class Clip(keras.constraints.Constraint):
         self.value = value
 
     def __call__(self, weight: Any) -> Any:
+        """The weight, clipped."""
         return ops.clip(weight, -self.value, self.value)
 
     def get_config(self) -> dict:

@@ -1,14 +1,15 @@
 """The one file that names a backend: gradients, the train-step adapter, feeding, fast defaults.
 
-A model states its step once, in `keras.ops`, as `learn(images, labels)` and `assess(images, labels)`.
-`StepModel` makes Keras's own `fit` and `evaluate` run it on TensorFlow, JAX and PyTorch.
+A model states its step once, in `keras.ops`, as `learn(images, labels)` and
+`assess(images, labels)`; `StepModel` makes Keras's own `fit` and `evaluate` run it on TensorFlow, JAX and PyTorch.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
+
+from common.training.feeding import ArrayBatches
 
 BACKEND = keras.backend.backend()
 
@@ -121,7 +122,7 @@ class JAXStep:
 
         values = [v.value for v in variables]
         (_, (aux, updates)), gradients = jax.value_and_grad(pure_loss, has_aux=True)(values)
-        # `LossScaleOptimizer.apply` branches with `cond`, which only its stateless form may do here.
+        # `LossScaleOptimizer.apply` branches with `cond`; only its stateless form may do so here.
         values, slots = optimizer.stateless_apply(
             [v.value for v in optimizer.variables], gradients, values
         )
@@ -156,39 +157,6 @@ def unpack(data: Any) -> tuple[Any, Any]:
             "(sample weights are not used by these models)."
         )
     return images, labels
-
-
-class ArrayBatches(keras.utils.PyDataset):
-    """Batches of arrays of equal length; the order is a function of the seed and the epoch."""
-
-    def __init__(
-        self, arrays: tuple, batch_size: int, shuffle: bool, seed: int, drop_remainder: bool
-    ):
-        super().__init__()
-        self.arrays = arrays
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.seed = seed
-        self.drop_remainder = drop_remainder
-        self.epoch = -1
-        self.on_epoch_begin()
-
-    def __len__(self) -> int:
-        count = len(self.arrays[0])
-        return count // self.batch_size if self.drop_remainder else -(-count // self.batch_size)
-
-    def __getitem__(self, index: int) -> tuple:
-        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        return tuple(array[chosen] for array in self.arrays)
-
-    def on_epoch_begin(self) -> None:
-        """Draw the order of the next epoch."""
-        self.epoch += 1
-        count = len(self.arrays[0])
-        if self.shuffle:
-            self.order = np.random.default_rng([self.seed, self.epoch]).permutation(count)
-        else:
-            self.order = np.arange(count)
 
 
 def batches(
