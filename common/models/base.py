@@ -40,6 +40,8 @@ class ImageModel(StepModel):
     convolutional = False
     batches_per_step = 1
     drop_remainder = False
+    # Whether `fit` shows validation figures that say something; a GAN's losses do not.
+    validates = True
 
     def __init__(
         self,
@@ -119,6 +121,10 @@ class ImageModel(StepModel):
         """Compile as `get_compile_config` says."""
         self.compile(**config)
 
+    def check_data(self, image_shape: Sequence[int]) -> None:
+        """Raise an `InputError` unless the model takes images of this shape."""
+        check_batch_shape((None, *image_shape), self.image_shape)
+
     def prepare(self, images: Any) -> Any:
         """A batch as float32 in [0, 1], its shape checked while the step is traced."""
         check_batch_shape(images.shape, self.image_shape)
@@ -162,7 +168,7 @@ class ImageModel(StepModel):
                 parts = [a for a in (images, labels) if a is not None]
                 validation_data = tuple(a[kept:] for a in parts)
                 images, labels = [None if a is None else a[:kept] for a in (images, labels)]
-            x, y = self._feed(images, labels, batch_size, shuffle), None
+            x, y = self._feed_steps(images, labels, batch_size, shuffle), None
             shuffle = False
         if validation_data is not None:
             parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
@@ -201,7 +207,11 @@ class ImageModel(StepModel):
             )
         return images, None
 
-    def _feed(self, images: Any, labels: Any, batch_size: int | None, shuffle: bool = False) -> Any:
+    def _feed(self, images: Any, labels: Any, batch_size: int | None) -> Any:
+        arrays = (images,) if labels is None else (images, labels)
+        return batches(arrays, batch_size or 32)
+
+    def _feed_steps(self, images: Any, labels: Any, batch_size: int | None, shuffle: bool) -> Any:
         arrays = (images,) if labels is None else (images, labels)
         size = (batch_size or 32) * self.batches_per_step
         if self.drop_remainder and size > len(images):

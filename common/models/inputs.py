@@ -41,10 +41,8 @@ def check_batch_shape(shape: tuple, image_shape: tuple[int, int, int]) -> None:
     hint = "build the model with the images' own shape, or resize the images"
     if len(shape) == 3 and image_shape[-1] == 1:
         hint = "add the channel axis with images[..., None]"
-    raise InputError(
-        f"Got images of shape {tuple(shape)}; this model takes (N, {', '.join(map(str, image_shape))})"
-        f": {hint}."
-    )
+    taken = ", ".join(map(str, image_shape))
+    raise InputError(f"Got images of shape {tuple(shape)}; this model takes (N, {taken}): {hint}.")
 
 
 def check_images(images: Any, image_shape: tuple[int, int, int]) -> Any:

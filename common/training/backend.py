@@ -1,7 +1,8 @@
 """The one file that names a backend: gradients, the train-step adapter, feeding, fast defaults.
 
 A model states its step once, in `keras.ops`, as `learn(images, labels)` and
-`assess(images, labels)`; `StepModel` makes Keras's own `fit` and `evaluate` run it on TensorFlow, JAX and PyTorch.
+`assess(images, labels)`; `StepModel` makes Keras's own `fit` and `evaluate` run it on TensorFlow,
+JAX and PyTorch.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -80,3 +81,24 @@ class StopOnNonFinite(keras.callbacks.Callback):
             f"{self.good_epoch}; the weights are those of the end of that epoch. "
             "Try a smaller learning rate, or mixed_bfloat16 or float32 in place of mixed_float16."
         )
+
+
+class EpochImages(keras.callbacks.Callback):
+    """Keep what `make()` shows after the first and the last epoch and evenly between them.
+
+    Args:
+        make: returns images (n, H, W, C).
+        epochs: that the training will take.
+        frames: to keep at most.
+    """
+
+    def __init__(self, make: Callable[[], np.ndarray], epochs: int, frames: int):
+        super().__init__()
+        self.make = make
+        self.chosen = {round(epoch) for epoch in np.linspace(0, epochs - 1, min(frames, epochs))}
+        self.frames: dict[int, np.ndarray] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Keep this epoch's images, under the epoch's number from 1 on."""
+        if epoch in self.chosen:
+            self.frames[epoch + 1] = self.make()

@@ -1,0 +1,35 @@
+"""How two players stand, in words."""
+
+import pandas as pd
+
+EVEN = 0.15
+ONE_SIDED = 0.9
+
+
+def balance(history: pd.DataFrame) -> str:
+    """Read a GAN's training history: who was winning at its end, and what usually helps.
+
+    Args:
+        history: a row per epoch, with the columns `d_real` and `d_fake` (mean probability of being
+            real that the discriminator gives real and generated images; for squared losses mean
+            scores towards 1 and 0), or `critic_distance`.
+    """
+    last = history.iloc[-1]
+    if "critic_distance" in history:
+        peak, end = history["critic_distance"].max(), last["critic_distance"]
+        if end < 0.5 * peak:
+            return f"Critic's distance: {end:.4g}, down from {peak:.4g}: the generator gains."
+        return (
+            f"Critic's distance: {end:.4g} of at most {peak:.4g}: the generator gains little; "
+            "train longer, or raise both learning rates together."
+        )
+    real, fake = last["d_real"], last["d_fake"]
+    stand = f"D(real) {real:.2f}, D(fake) {fake:.2f}: "
+    if abs(real - fake) < EVEN:
+        return stand + "the discriminator hardly tells them apart; the players are even."
+    if real > ONE_SIDED and fake < 1 - ONE_SIDED:
+        return stand + (
+            "the discriminator wins; lower its learning rate, or smooth its labels "
+            "(label_smoothing=0.1)."
+        )
+    return stand + "both players learn."

@@ -1,0 +1,57 @@
+"""What to train: a preset, with the command line's choices put over it."""
+
+import argparse
+from dataclasses import dataclass
+
+from common import presets
+from common.cli import MODELS
+
+PRESET_SUFFIX = {"mono": "mnist"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what the trained model is; two equal recipes train the same model."""
+
+    preset: str
+    model: str
+    data: str
+    data_options: dict
+    arguments: dict
+    epochs: int
+    batch_size: int
+    seed: int
+    precision: str
+
+
+def recipe_of(arguments: argparse.Namespace) -> Recipe:
+    """The recipe that a command line asks for.
+
+    Raises:
+        InputError: an unknown preset.
+    """
+    if arguments.preset:
+        name = arguments.preset
+        data = arguments.data or presets.get(name)["data"]["name"]
+    else:
+        data = arguments.data or "mono"
+        name = f"{arguments.model}_{PRESET_SUFFIX.get(data, data)}"
+    preset = presets.get(name)
+    changed = {"latent_dim": arguments.latent_dim, "beta": arguments.beta}
+    options = {
+        **{key: value for key, value in preset["data"].items() if key != "name"},
+        "data_fraction": arguments.data_fraction,
+    }
+    if arguments.classifier:
+        changed["num_classes"] = True
+    return Recipe(
+        preset=name,
+        model=MODELS[arguments.model][0],
+        data=data,
+        data_options=options,
+        arguments={key: value for key, value in changed.items() if value is not None},
+        epochs=arguments.epochs or preset["fit"]["epochs"],
+        batch_size=arguments.batch_size or preset["fit"]["batch_size"],
+        seed=arguments.seed,
+        precision=arguments.precision,
+    )
