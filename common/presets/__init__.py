@@ -4,8 +4,9 @@ import copy
 
 from common.errors import InputError
 from common.presets.autoencoders import AUTOENCODERS
+from common.presets.mnist_gans import MNIST_GANS
 
-PRESETS: dict[str, dict] = {**AUTOENCODERS}
+PRESETS: dict[str, dict] = {**AUTOENCODERS, **MNIST_GANS}
 
 
 def names() -> list[str]:

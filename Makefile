@@ -1,0 +1,31 @@
+# Each target makes its own virtual environment when there is none.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test bench
+demo: $(VENV)/user
+	$(BIN)/python main.py vae gen digits
+	$(BIN)/python main.py vae basic digits
+
+test: $(VENV)/developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest
+
+bench: $(VENV)/backends
+	$(BIN)/python benchmarks/autoencoder.py
+	$(BIN)/python benchmarks/dcgan.py
+
+$(VENV)/user: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/developer: $(VENV)/user
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
+	touch $@
+
+$(VENV)/backends: $(VENV)/developer
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[jax,torch]"
+	touch $@

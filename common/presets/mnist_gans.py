@@ -1,0 +1,59 @@
+"""GANs of digits and clothes: the seed's recipe as it was, and the zoo's own."""
+
+
+def adam(learning_rate: float) -> dict:
+    """Keras's Adam with the β₁ of the DCGAN paper."""
+    return {"class_name": "Adam", "config": {"learning_rate": learning_rate, "beta_1": 0.5}}
+
+
+def rmsprop(learning_rate: float) -> dict:
+    """Keras's RMSprop, the WGAN paper's choice."""
+    return {"class_name": "RMSprop", "config": {"learning_rate": learning_rate}}
+
+
+def _preset(model: str, data: str, about: str, epochs: int, compile_with: dict, **arguments):
+    return {
+        "model": model,
+        "about": about,
+        "data": {"name": data},
+        "arguments": {"image_shape": (28, 28, 1), "latent_dim": 100, "networks": "mnist"}
+        | arguments,
+        "compile": compile_with,
+        "fit": {"epochs": epochs, "batch_size": 128},
+    }
+
+
+EVEN = {
+    "generator_optimizer": adam(2e-4),
+    "discriminator_optimizer": adam(2e-4),
+    "cosine_decay": True,
+}
+CRITIC = {"generator_optimizer": rmsprop(2e-4), "critic_optimizer": rmsprop(2e-4)}
+AVERAGED = {"ema_momentum": 0.999}
+
+MNIST_GANS: dict[str, dict] = {
+    "dcgan_mnist_seed": _preset(
+        "DCGAN",
+        "mono",
+        "the seed's: Adam 1e-4 and 5e-5, batches of 256",
+        50,
+        {
+            "generator_optimizer": {"class_name": "Adam", "config": {"learning_rate": 1e-4}},
+            "discriminator_optimizer": {"class_name": "Adam", "config": {"learning_rate": 5e-5}},
+        },
+    )
+    | {"fit": {"epochs": 50, "batch_size": 256}},
+    **{
+        f"{model.lower()}_{suffix}": _preset(model, data, about, epochs, compile_with, **AVERAGED)
+        for data, suffix, epochs in (
+            ("mono", "mnist", 20),
+            ("fashion", "fashion", 20),
+            ("digits", "digits", 300),
+        )
+        for model, about, compile_with in (
+            ("DCGAN", "even step sizes that decay, samples of the averaged generator", EVEN),
+            ("LSGAN", "as dcgan_mnist, with the squared loss", EVEN),
+            ("WGAN", "weight clipping on the same networks", CRITIC),
+        )
+    },
+}
