@@ -88,6 +88,10 @@ def check_names(arguments: argparse.Namespace) -> None:
         )
     if arguments.beta is not None and arguments.model != "vae":
         raise InputError(f"--beta weighs a VAE's KL divergence; {arguments.model} has none.")
+    for name in ("epochs", "batch_size"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise InputError(f"Got --{name.replace('_', '-')} {value}; expected at least 1.")
     if arguments.classifier and "basic" not in modes:
         raise InputError(f"--classifier needs an encoder; a {about} has none. Use ae or vae.")
 
