@@ -54,6 +54,15 @@ def test_a_figure_shows_itself_and_pyplot_knows_none(figure):
 # --- latent space ----------------------------------------------------------------------------
 
 
+def test_a_figure_is_kept_in_a_folder_made_for_it(tmp_path):
+    figure = plots.image_grid(grey(4))
+    path = tmp_path / "images" / "VAE" / "samples.png"
+    assert figure.keep(path) is figure
+    assert Image.open(path).size[0] > 100
+    with pytest.raises(InputError, match="cannot be written"):
+        figure.keep(path / "below_a_file.png")
+
+
 def test_latent_space_draws_every_code_in_its_class_colour():
     codes, labels = rng.normal(size=(60, 2)), np.repeat([0, 1, 2], 20)
     figure = plots.latent_space(codes, labels, class_names=["cat", "dog", "owl"])

@@ -1,7 +1,8 @@
 """Pictures: arrays or a history in, a matplotlib Figure out.
 
 A figure shows itself as the last expression of a notebook's cell and is written by
-`figure.savefig(path)`; nothing has to be closed.
+`figure.savefig(path)`; nothing has to be closed. `figure.keep(path)` does both: it writes the
+figure, makes the folder, and returns it.
 """
 
 from common.plots.animation import animation

@@ -1,6 +1,9 @@
 """What all pictures share: the figure, the palette, the dress of an axes."""
 
 import io
+import os
+from pathlib import Path
+from typing import Self
 
 import matplotlib.figure
 import numpy as np
@@ -8,6 +11,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from common.errors import InputError
 
 PALETTE = (
     "#1f77b4",
@@ -37,6 +42,22 @@ class Figure(matplotlib.figure.Figure):
         png = io.BytesIO()
         self.savefig(png, format="png")
         return png.getvalue()
+
+    def keep(self, path: str | os.PathLike) -> Self:
+        """Write the figure to `path`, in a folder made where there is none, and return it.
+
+        Raises:
+            InputError: a file that cannot be written.
+        """
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self.savefig(path)
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be written ({error.strerror or error}). "
+                "Name a folder that you may write to."
+            ) from error
+        return self
 
 
 def chart(width: float, height: float) -> Figure:
