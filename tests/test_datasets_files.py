@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.datasets import FashionMNISTData, MNISTData
+from common.datasets import DigitsData, FashionMNISTData, MNISTData, load_or_digits
 from common.datasets.files import cached_file
 from common.errors import InputError
 
@@ -185,6 +185,17 @@ def test_another_file_in_the_cache_is_refused_and_kept(home, npz):
     with pytest.raises(InputError, match=r"mnist\.npz cannot be used: its SHA-256 is not that"):
         MNISTData()
     assert path.read_bytes() == content
+
+
+def test_digits_take_the_place_of_mnist_only(home, capsys):
+    data = load_or_digits("mono", data_fraction=0.1)
+    assert isinstance(data, DigitsData) and len(data.x_train) == 144
+    printed = capsys.readouterr().out
+    assert "mnist.npz could not be downloaded" in printed and "runs on digits" in printed
+    with pytest.raises(InputError, match="could not be downloaded"):
+        load_or_digits("fashion")
+    with pytest.raises(InputError, match="no dataset 'monno'"):
+        load_or_digits("monno")
 
 
 def test_download_is_checked_and_then_reused(home, npz, monkeypatch):

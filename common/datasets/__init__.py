@@ -19,6 +19,7 @@ __all__ = [
     "StackedImages",
     "StackedMNISTData",
     "load",
+    "load_or_digits",
 ]
 
 DATASETS: dict[str, type[ImageData]] = {
@@ -40,3 +41,14 @@ def load(name: str, **options) -> ImageData:
             f"The dataset {name} has no option {', '.join(unknown)}: it takes {', '.join(known)}."
         )
     return DATASETS[name](**options)
+
+
+def load_or_digits(name: str, **options) -> ImageData:
+    """`load`, but where MNIST cannot be had it says so and takes `DigitsData` in its place."""
+    try:
+        return load(name, **options)
+    except InputError as error:
+        if name != "mono":
+            raise
+        print(f"{error}\nWhat follows therefore runs on digits, the small images of scikit-learn.")
+        return load("digits", **options)
