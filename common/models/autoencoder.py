@@ -10,7 +10,7 @@ from keras import ops
 from common.errors import InputError
 from common.models.base import ImageModel
 from common.models.likelihoods import LIKELIHOODS
-from common.models.networks import classifier_head, dense_decoder, dense_encoder
+from common.models.networks import dense_classifier, dense_decoder, dense_encoder
 from common.training.precision import precision
 
 
@@ -26,6 +26,7 @@ class AE(ImageModel):
         latent_dim: numbers in the code; the code is linear.
         num_classes: add a softmax classifier on the code, trained jointly.
         classifier_weight: of the classifier's cross-entropy (nats per image) in the loss.
+        classifier_widths: units of the classifier's hidden layers, none by default.
         likelihood: of the pixels: "squared_error" (784 · MSE on MNIST), "bernoulli" (nats),
             "gaussian" (nats, standard deviation 0.1).
         input_noise: standard deviation of Gaussian noise on what is encoded in training; the clean
@@ -46,6 +47,7 @@ class AE(ImageModel):
         *,
         num_classes: int | None = None,
         classifier_weight: float = 80.0,
+        classifier_widths: Sequence[int] = (),
         likelihood: str = "squared_error",
         input_noise: float = 0.0,
         widths: Sequence[int] = (512, 256, 64),
@@ -59,6 +61,7 @@ class AE(ImageModel):
         super().__init__(image_shape, num_classes, seed, **kwargs)
         self.latent_dim = latent_dim
         self.classifier_weight = classifier_weight
+        self.classifier_widths = list(classifier_widths)
         self.likelihood = likelihood
         self.input_noise = input_noise
         self.widths = list(widths)
@@ -67,7 +70,9 @@ class AE(ImageModel):
                 self.image_shape, [latent_dim] * self.code_parts, self.widths
             )
             self.decoder = dense_decoder(self.image_shape, latent_dim, self.widths)
-            self.classifier = classifier_head(latent_dim, num_classes) if num_classes else None
+            self.classifier = None
+            if num_classes:
+                self.classifier = dense_classifier(latent_dim, num_classes, self.classifier_widths)
         self.built = True
 
     @property
@@ -177,6 +182,7 @@ class AE(ImageModel):
             **super().get_config(),
             "latent_dim": self.latent_dim,
             "classifier_weight": self.classifier_weight,
+            "classifier_widths": list(self.classifier_widths),
             "likelihood": self.likelihood,
             "input_noise": self.input_noise,
             "widths": list(self.widths),

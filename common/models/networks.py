@@ -13,7 +13,9 @@ from keras import layers
 ImageShape = tuple[int, int, int]
 
 
-def dense_encoder(image_shape: ImageShape, outputs: Sequence[int], widths: Sequence[int]):
+def dense_encoder(
+    image_shape: ImageShape, outputs: Sequence[int], widths: Sequence[int]
+) -> keras.Model:
     """`(N, H, W, C)` in [0, 1] → one `(N, d)` float32 for each `d` in `outputs`."""
     images = keras.Input(image_shape)
     h = layers.Flatten()(images)
@@ -22,7 +24,7 @@ def dense_encoder(image_shape: ImageShape, outputs: Sequence[int], widths: Seque
     return keras.Model(images, heads(h, outputs), name="encoder")
 
 
-def dense_decoder(image_shape: ImageShape, latent_dim: int, widths: Sequence[int]):
+def dense_decoder(image_shape: ImageShape, latent_dim: int, widths: Sequence[int]) -> keras.Model:
     """`(N, latent_dim)` → logits `(N, H, W, C)` float32; the encoder's widths in reverse."""
     z = h = keras.Input((latent_dim,))
     for width in reversed(widths):
@@ -32,10 +34,12 @@ def dense_decoder(image_shape: ImageShape, latent_dim: int, widths: Sequence[int
     return keras.Model(z, logits, name="decoder")
 
 
-def classifier_head(latent_dim: int, num_classes: int):
+def dense_classifier(latent_dim: int, num_classes: int, widths: Sequence[int]) -> keras.Model:
     """`(N, latent_dim)` → class logits `(N, num_classes)` float32."""
-    z = keras.Input((latent_dim,))
-    return keras.Model(z, layers.Dense(num_classes, dtype="float32")(z), name="classifier")
+    z = h = keras.Input((latent_dim,))
+    for width in widths:
+        h = layers.Dense(width, activation="relu")(h)
+    return keras.Model(z, heads(h, [num_classes]), name="classifier")
 
 
 def heads(h, outputs: Sequence[int]):

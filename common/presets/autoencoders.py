@@ -18,7 +18,7 @@ def _preset(model: str, data: str, about: str, fit: dict, compile_with: dict, **
 
 CONSTANT = {"optimizer": ADAM, "cosine_decay": False}
 DECAYING = {"optimizer": ADAM_FAST, "cosine_decay": True}
-WIDTHS = [512, 256, 64]
+ZOO = {"compile_with": DECAYING, "widths": [512, 256, 64], "classifier_widths": [64]}
 
 AUTOENCODERS: dict[str, dict] = {
     "ae_mnist_seed": _preset(
@@ -42,52 +42,14 @@ AUTOENCODERS: dict[str, dict] = {
         beta=0.01,
         classifier_weight=78.4,
     ),
-    "ae_mnist": _preset(
-        "AE",
-        "mono",
-        "wider, deeper, with a decaying step",
-        {"epochs": 40, "batch_size": 256},
-        DECAYING,
-        widths=WIDTHS,
-    ),
-    "vae_mnist": _preset(
-        "VAE",
-        "mono",
-        "grey-level BCE + KL",
-        {"epochs": 30, "batch_size": 256},
-        DECAYING,
-        widths=WIDTHS,
-    ),
-    "ae_fashion": _preset(
-        "AE",
-        "fashion",
-        "as ae_mnist",
-        {"epochs": 40, "batch_size": 256},
-        DECAYING,
-        widths=WIDTHS,
-    ),
-    "vae_fashion": _preset(
-        "VAE",
-        "fashion",
-        "as vae_mnist",
-        {"epochs": 30, "batch_size": 256},
-        DECAYING,
-        widths=WIDTHS,
-    ),
-    "ae_digits": _preset(
-        "AE",
-        "digits",
-        "scikit-learn's small digits: fewer images, more epochs",
-        {"epochs": 200, "batch_size": 64},
-        DECAYING,
-        widths=WIDTHS,
-    ),
-    "vae_digits": _preset(
-        "VAE",
-        "digits",
-        "scikit-learn's small digits: fewer images, more epochs",
-        {"epochs": 200, "batch_size": 64},
-        DECAYING,
-        widths=WIDTHS,
-    ),
 }
+
+for _data, _suffix, _fit in (
+    ("mono", "mnist", {"epochs": 40, "batch_size": 256}),
+    ("fashion", "fashion", {"epochs": 40, "batch_size": 256}),
+    ("digits", "digits", {"epochs": 150, "batch_size": 64}),
+):
+    AUTOENCODERS[f"ae_{_suffix}"] = _preset("AE", _data, "squared error", _fit, **ZOO)
+    AUTOENCODERS[f"vae_{_suffix}"] = _preset(
+        "VAE", _data, "grey-level BCE + KL", _fit, classifier_weight=50.0, **ZOO
+    )
