@@ -81,7 +81,7 @@ def train(recipe: Recipe, data: datasets.ImageData, results: Results) -> Trained
     trained.figures = {
         "train_seconds": round(seconds, 2),
         "images_per_second": round(len(data.x_train) * recipe.epochs / seconds, 1),
-        "parameters": model.count_params(),
+        "parameters": trainable_parameters(model),
         "seed": recipe.seed,
         "backend": BACKEND,
         "precision": recipe.precision,
@@ -98,11 +98,16 @@ def frame(model: ImageModel, data: datasets.ImageData):
     return model.sample(25, seed=0)
 
 
+def trainable_parameters(model: ImageModel) -> int:
+    """Numbers that training adjusts; an averaged copy of the generator does not count."""
+    return sum(v.size for v in model.trainable_variables)
+
+
 def describe(recipe: Recipe, data: datasets.ImageData, model: ImageModel) -> str:
     """One line: what is trained on what, and how it is executed."""
     how = "XLA" if model.jit_compile else "no XLA"
     return (
-        f"Training {recipe.preset} ({recipe.model}, {model.count_params():,} parameters) on "
+        f"Training {recipe.preset} ({recipe.model}, {trainable_parameters(model):,} parameters) on "
         f"{len(data.x_train):,} images of {data.name}, {recipe.epochs} epochs of batches of "
         f"{recipe.batch_size}: {BACKEND} on {device_name()}, {recipe.precision}, {how}, "
         f"{model.steps_per_execution} step(s) per call"

@@ -19,7 +19,7 @@ from common.models.inputs import (
     is_array,
     unit_range,
 )
-from common.training.backend import StepModel, batches, fastest_execution
+from common.training.backend import StepModel, batches, fastest_execution, predict_fast
 from common.training.callbacks import CosineDecay, StopOnNonFinite
 
 LONG_JOB = 20_000
@@ -224,6 +224,7 @@ class ImageModel(StepModel):
     def run(self, network: keras.Model, inputs: Any, batch_size: int) -> np.ndarray:
         """`network`'s outputs on an array, batch by batch, with a progress bar where it is long."""
         verbose = 1 if len(inputs) > LONG_JOB else 0
+        predict_fast(network)
         return network.predict(batches((inputs,), batch_size), verbose=verbose)
 
     def run_on_images(self, network: keras.Model, images: Any, batch_size: int) -> np.ndarray:
