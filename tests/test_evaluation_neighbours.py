@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 
 from common.errors import InputError
-from common.evaluation.neighbours import coverage_ceiling, density_and_coverage
+from common.evaluation.neighbours import (
+    coverage_ceiling,
+    density_and_coverage,
+    smallest_neighbour,
+)
 
 
 def by_definition(real, generated, k):
@@ -42,6 +46,18 @@ def test_a_perfect_sampler_reaches_the_ceiling_and_density_one():
 def test_ceiling_of_equal_sets_is_the_papers():
     # Lemma 2's limit for N = M is 1 − 1 / 2^k.
     assert coverage_ceiling(10**6, 10**6, k=5) == pytest.approx(1 - 2**-5, abs=1e-4)
+
+
+@pytest.mark.parametrize(("num_real", "num_generated", "k"), [(10**4, 10**4, 5), (16667, 8333, 8)])
+def test_the_smallest_neighbour_is_the_papers(num_real, num_generated, k):
+    assert smallest_neighbour(num_real, num_generated) == k
+    assert coverage_ceiling(num_real, num_generated, k) > 0.95
+    assert coverage_ceiling(num_real, num_generated, k - 1) <= 0.95
+
+
+def test_too_few_generated_vectors_for_any_neighbour_are_refused():
+    with pytest.raises(InputError, match="more generated"):
+        smallest_neighbour(10, 1)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_report_of_a_perfect_sampler_reaches_the_ceiling():
     real[::5], generated[::5] = 0.5, 0.5
     report = polynomial_report(real, generated)
     assert (report["samples"], report["reference"]) == (600, 960)
+    assert (report["k"], report["coverage_ceiling"] > 0.95) == (8, True)
     assert report["coverage"] == pytest.approx(report["coverage_ceiling"], abs=0.03)
     assert report["density"] == pytest.approx(0.8, abs=0.08)
     assert report["outside_span_p90"] < 1e-12

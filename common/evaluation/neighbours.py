@@ -27,7 +27,8 @@ def density_and_coverage(
     Args:
         real: float (N, D), more than k of them.
         generated: float (M, D).
-        k: which neighbour gives the radius; the paper recommends 5.
+        k: which neighbour gives the radius; the paper takes 5 for N = M, else see
+            `smallest_neighbour`.
     """
     real, generated = np.asarray(real), np.asarray(generated)
     if real.ndim != 2 or generated.ndim != 2 or real.shape[1:] != generated.shape[1:]:
@@ -61,3 +62,18 @@ def coverage_ceiling(num_real: int, num_generated: int, k: int = 5) -> float:
     1 − Π_{i=1…k} (N − i) / (N + M − i), whatever the distribution and its dimension.
     """
     return 1 - math.prod((num_real - i) / (num_real + num_generated - i) for i in range(1, k + 1))
+
+
+def smallest_neighbour(num_real: int, num_generated: int, expected: float = 0.95) -> int:
+    """The k by the paper's rule: the smallest whose `coverage_ceiling` exceeds `expected`.
+
+    The fewer the generated vectors, the wider the balls must be for a perfect sampler to hit them:
+    5 for N = M, 8 for N = 2 M.
+    """
+    for k in range(1, num_real):
+        if coverage_ceiling(num_real, num_generated, k) > expected:
+            return k
+    raise InputError(
+        f"With {num_real} real and {num_generated} generated vectors no k gives a perfect sampler "
+        f"a coverage above {expected}: give more generated ones."
+    )
