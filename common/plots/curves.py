@@ -53,7 +53,7 @@ def loss_curves(history: Any) -> Figure:
         epochs = np.arange(1, longest + 1)
 
     panels = _panels(terms)
-    columns = min(3, len(panels))
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = -(-len(panels) // columns)
     figure = chart(0.4 + 3.4 * columns, 2.7 * rows)
     for place, (title, (unit, members)) in enumerate(panels.items(), start=1):
