@@ -136,6 +136,7 @@ def test_a_gan_generates(tmp_path, capsys, monkeypatch):
         (["dcgan", "gen", "--classifier"], "Use ae or vae"),
         (["vae", "gen", "--preset", "vae_moon"], "Preset 'vae_moon' is unknown"),
         (["vae", "gen", "digits", "--preset", "ae_digits"], "is a AE, not a VAE"),
+        (["vae", "gen", "polynomials"], "no recipe of vae for polynomials"),
         (["vae", "gen", "digits", "--latent-dim", "0"], "at least 1"),
         (["vae", "gen", "digits", "--epochs", "0"], "--epochs 0"),
         (["vae", "gen", "digits", "--data-fraction", "2"], "outside (0, 1]"),

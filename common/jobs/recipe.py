@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from common import presets
 from common.cli import MODELS
+from common.errors import InputError
 
 PRESET_SUFFIX = {"mono": "mnist"}
 
@@ -28,7 +29,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     """The recipe that a command line asks for.
 
     Raises:
-        InputError: an unknown preset.
+        InputError: an unknown preset, or no recipe of this model for this data.
     """
     if arguments.preset:
         name = arguments.preset
@@ -36,6 +37,12 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     else:
         data = arguments.data or "mono"
         name = f"{arguments.model}_{PRESET_SUFFIX.get(data, data)}"
+        if name not in presets.names():
+            suited = [known for known in presets.names() if known.startswith(f"{arguments.model}_")]
+            raise InputError(
+                f"There is no recipe of {arguments.model} for {data}; the recipes of "
+                f"{arguments.model} are {', '.join(suited)}, and --preset NAME puts one on {data}."
+            )
     preset = presets.get(name)
     changed = {"latent_dim": arguments.latent_dim, "beta": arguments.beta}
     options = {

@@ -3,40 +3,39 @@
 MNIST_SHAPE = (28, 28, 1)
 ADAM = {"class_name": "Adam", "config": {"learning_rate": 1e-3}}
 ADAM_FAST = {"class_name": "Adam", "config": {"learning_rate": 2e-3}}
+CONSTANT = {"optimizer": ADAM, "cosine_decay": False}
+DECAYING = {"optimizer": ADAM_FAST, "cosine_decay": True}
 
 
-def _preset(model: str, data: str, about: str, fit: dict, compile_with: dict, **arguments) -> dict:
+def _preset(model: str, data: str, fit: tuple[int, int], compile_with: dict, about: str, **own):
+    epochs, batch_size = fit
     return {
         "model": model,
         "about": about,
         "data": {"name": data},
-        "arguments": {"image_shape": MNIST_SHAPE, "latent_dim": 2, **arguments},
+        "arguments": {"image_shape": MNIST_SHAPE, "latent_dim": 2, **own},
         "compile": compile_with,
-        "fit": fit,
+        "fit": {"epochs": epochs, "batch_size": batch_size},
     }
 
-
-CONSTANT = {"optimizer": ADAM, "cosine_decay": False}
-DECAYING = {"optimizer": ADAM_FAST, "cosine_decay": True}
-ZOO = {"compile_with": DECAYING, "widths": [512, 256, 64], "classifier_widths": [64]}
 
 AUTOENCODERS: dict[str, dict] = {
     "ae_mnist_seed": _preset(
         "AE",
         "mono",
+        (40, 256),
+        CONSTANT,
         "784-128-64-2 and back, squared error; a linear code in place of the seed's ReLU; the "
         "seed's classifier weighs 0.1 beside the mean squared error, 78.4 beside its sum",
-        {"epochs": 40, "batch_size": 256},
-        CONSTANT,
         widths=[128, 64],
         classifier_weight=78.4,
     ),
     "vae_mnist_seed": _preset(
         "VAE",
         "mono",
-        "784-512-64-2 and back, 784 · MSE + 0.01 · KL",
-        {"epochs": 40, "batch_size": 128},
+        (40, 128),
         CONSTANT,
+        "784-512-64-2 and back, 784 · MSE + 0.01 · KL; classifier as in ae_mnist_seed",
         widths=[512, 64],
         likelihood="squared_error",
         beta=0.01,
@@ -44,12 +43,16 @@ AUTOENCODERS: dict[str, dict] = {
     ),
 }
 
-for _data, _suffix, _fit in (
-    ("mono", "mnist", {"epochs": 40, "batch_size": 256}),
-    ("fashion", "fashion", {"epochs": 40, "batch_size": 256}),
-    ("digits", "digits", {"epochs": 150, "batch_size": 64}),
+# data, suffix of the name, (epochs, batch size) of the AE and of the VAE
+for _data, _suffix, _ae_fit, _vae_fit in (
+    ("mono", "mnist", (60, 256), (40, 256)),
+    ("fashion", "fashion", (60, 256), (40, 256)),
+    ("digits", "digits", (150, 64), (150, 64)),
 ):
-    AUTOENCODERS[f"ae_{_suffix}"] = _preset("AE", _data, "squared error", _fit, **ZOO)
+    _networks = {"widths": [512, 256, 64], "classifier_widths": [64]}
+    AUTOENCODERS[f"ae_{_suffix}"] = _preset(
+        "AE", _data, _ae_fit, DECAYING, "squared error", **_networks
+    )
     AUTOENCODERS[f"vae_{_suffix}"] = _preset(
-        "VAE", _data, "grey-level BCE + KL", _fit, classifier_weight=50.0, **ZOO
+        "VAE", _data, _vae_fit, DECAYING, "grey-level BCE + KL", classifier_weight=50.0, **_networks
     )
