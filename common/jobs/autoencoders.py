@@ -59,7 +59,8 @@ def draw(mode: str, model: AE, data: ImageData, folder: Path) -> None:
 
 def sample_mixture(model: AE, data: ImageData) -> np.ndarray:
     """Images of codes drawn from a Gaussian mixture fitted to the training images' codes."""
-    codes = model.encode(data.x_train[:FITTED_CODES])
+    # In float32 the covariances of narrow components come out as not positive.
+    codes = model.encode(data.x_train[:FITTED_CODES]).astype(np.float64)
     components = min(MIXTURE_COMPONENTS, len(codes) // 10 or 1)
     mixture = GaussianMixture(components, reg_covar=1e-4, random_state=0).fit(codes)
     return model.decode(mixture.sample(SHOWN)[0])
