@@ -39,9 +39,9 @@ class WGAN(TwoPlayerModel):
         **kwargs: `TwoPlayerModel`'s.
     """
 
-    learning_rates = (5e-5, 5e-5)
+    learning_rates = (3e-4, 2e-4)
     loss_name = "critic_loss"
-    default_networks = "polynomials_critic"
+    default_networks = "smooth_critic"
 
     def __init__(
         self,
