@@ -45,14 +45,26 @@ AUTOENCODERS: dict[str, dict] = {
 
 # data, suffix of the name, (epochs, batch size) of the AE and of the VAE
 for _data, _suffix, _ae_fit, _vae_fit in (
-    ("mono", "mnist", (60, 256), (40, 256)),
-    ("fashion", "fashion", (60, 256), (40, 256)),
+    ("mono", "mnist", (60, 256), (26, 256)),
+    ("fashion", "fashion", (60, 256), (26, 256)),
     ("digits", "digits", (150, 64), (150, 64)),
 ):
-    _networks = {"widths": [512, 256, 64], "classifier_widths": [64]}
     AUTOENCODERS[f"ae_{_suffix}"] = _preset(
-        "AE", _data, _ae_fit, DECAYING, "squared error", **_networks
+        "AE",
+        _data,
+        _ae_fit,
+        DECAYING,
+        "squared error, more and wider layers than the seed's",
+        widths=[512, 256, 64],
+        classifier_widths=[64],
     )
     AUTOENCODERS[f"vae_{_suffix}"] = _preset(
-        "VAE", _data, _vae_fit, DECAYING, "grey-level BCE + KL", classifier_weight=50.0, **_networks
+        "VAE",
+        _data,
+        _vae_fit,
+        DECAYING,
+        "grey-level cross-entropy + KL",
+        widths=[256, 256, 256],
+        classifier_widths=[64],
+        classifier_weight=50.0,
     )
