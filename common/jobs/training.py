@@ -1,5 +1,6 @@
 """Build a recipe's model and train it, or load it."""
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -100,7 +101,7 @@ def frame(model: ImageModel, data: datasets.ImageData):
 
 def trainable_parameters(model: ImageModel) -> int:
     """Numbers that training adjusts; an averaged copy of the generator does not count."""
-    return sum(v.size for v in model.trainable_variables)
+    return sum(math.prod(v.shape) for v in model.trainable_variables)
 
 
 def describe(recipe: Recipe, data: datasets.ImageData, model: ImageModel) -> str:

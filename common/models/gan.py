@@ -35,7 +35,6 @@ class TwoPlayerModel(ImageModel):
         InputError: an image shape that the networks cannot make, or another unusable argument.
     """
 
-    convolutional = True
     drop_remainder = True
     validates = False
     learning_rates = (2e-4, 2e-4)
@@ -72,6 +71,11 @@ class TwoPlayerModel(ImageModel):
                 self.ema_generator.set_weights(self.generator.get_weights())
                 self.ema_generator.trainable = False
         self.built = True
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether the discriminator has convolutions."""
+        return any(isinstance(layer, keras.layers.Conv2D) for layer in self.discriminator.layers)
 
     @property
     def metric_names(self) -> list[str]:

@@ -107,9 +107,9 @@ def smooth_generator(
 def dense_discriminator(
     image_shape: ImageShape, widths: Sequence[int], scale: float = 1.0
 ) -> keras.Model:
-    """Image in [-1, 1] → means of 4×4 pixels → dense `widths` → one score `(N, 1)`, float32."""
+    """Image in [-1, 1] → means of 2×2 pixels → dense `widths` → one score `(N, 1)`, float32."""
     images = keras.Input(image_shape)
-    h = layers.Flatten()(layers.AveragePooling2D(4)(images))
+    h = layers.Flatten()(layers.AveragePooling2D(2)(images))
     h = layers.Rescaling(scale)(h)
     for units in widths:
         h = layers.LeakyReLU(0.2)(layers.Dense(units)(h))
@@ -172,7 +172,7 @@ def smooth(image_shape: ImageShape, latent_dim: int, width: float):
 def smooth_critic(image_shape: ImageShape, latent_dim: int, width: float):
     """`smooth` for a critic with clipped weights."""
     generator, _ = smooth(image_shape, latent_dim, width)
-    # A clipped bias is small beside a sum of 100 pixels; fainter images give it a say again.
+    # A clipped bias is small beside a sum of 400 pixels; fainter images give it a say again.
     return generator, dense_discriminator(image_shape, scaled((256, 256, 256), width), scale=0.2)
 
 

@@ -38,7 +38,7 @@ POLYNOMIAL_GANS: dict[str, dict] = {
     "dcgan_polynomials": _preset(
         "DCGAN",
         "smooth networks, even step sizes that decay, samples of the averaged generator",
-        {"epochs": 60, "batch_size": 256},
+        {"epochs": 400, "batch_size": 256},
         {
             "generator_optimizer": adam(4e-4),
             "discriminator_optimizer": adam(4e-4),
@@ -46,12 +46,12 @@ POLYNOMIAL_GANS: dict[str, dict] = {
         },
         latent_dim=32,
         networks="smooth",
-        ema_momentum=0.995,
+        ema_momentum=0.999,
     ),
     "wgan_polynomials": _preset(
         "WGAN",
         "smooth networks, samples of the averaged generator",
-        {"epochs": 240, "batch_size": 128},
+        {"epochs": 600, "batch_size": 128},
         {
             "generator_optimizer": rmsprop(3e-4),
             "critic_optimizer": rmsprop(2e-4),
@@ -61,6 +61,6 @@ POLYNOMIAL_GANS: dict[str, dict] = {
         networks="smooth_critic",
         n_critic=5,
         clip_value=0.01,
-        ema_momentum=0.99,
+        ema_momentum=0.999,
     ),
 }
