@@ -15,6 +15,7 @@ from common.models.base import ImageModel
 from common.training.backend import BACKEND, device_name
 from common.training.callbacks import EpochImages
 from common.training.precision import precision
+from common.training.progress import EpochLines
 
 FRAMES = 40
 
@@ -67,8 +68,8 @@ def train(recipe: Recipe, data: datasets.ImageData, results: Results) -> Trained
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             validation_data=test if model.validates else None,
-            callbacks=[images],
-            verbose=1 if sys.stdout.isatty() else 2,
+            callbacks=[images] if sys.stdout.isatty() else [images, EpochLines()],
+            verbose=1 if sys.stdout.isatty() else 0,
         )
     except (KeyboardInterrupt, FloatingPointError):
         path = results.folder / "interrupted.keras"
