@@ -9,6 +9,7 @@ from keras import ops
 
 from common.errors import InputError
 from common.models.base import ImageModel
+from common.models.inputs import require_labels
 from common.models.likelihoods import LIKELIHOODS
 from common.models.networks import dense_classifier, dense_decoder, dense_encoder
 from common.training.precision import precision
@@ -110,6 +111,7 @@ class AE(ImageModel):
         reconstruction = LIKELIHOODS[self.likelihood](images, logits)
         terms = {"reconstruction_loss": ops.mean(reconstruction), **terms}
         if self.num_classes:
+            require_labels(labels, self.num_classes)
             labels = ops.reshape(labels, (-1,))
             beliefs = self.classifier(code, training=training)
             terms["classifier_loss"] = ops.mean(

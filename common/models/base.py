@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
+from keras import ops
 
 from common import presets
 from common.errors import InputError
@@ -50,6 +52,8 @@ class ImageModel(StepModel):
         seed: int | None = None,
         **kwargs: Any,
     ):
+        if num_classes is not None and (not isinstance(num_classes, int) or num_classes < 2):
+            raise InputError(f"Got num_classes={num_classes}; expected at least 2, or None.")
         super().__init__(**kwargs)
         self.image_shape = checked_image_shape(image_shape)
         self.num_classes = num_classes
@@ -128,7 +132,7 @@ class ImageModel(StepModel):
     def prepare(self, images: Any) -> Any:
         """A batch as float32 in [0, 1], its shape checked while the step is traced."""
         check_batch_shape(images.shape, self.image_shape)
-        return unit_range(images)
+        return unit_range(ops.convert_to_tensor(images))
 
     def fit(
         self,
@@ -138,7 +142,7 @@ class ImageModel(StepModel):
         epochs: int = 1,
         validation_data: Any = None,
         validation_split: float = 0.0,
-        callbacks: Sequence[keras.callbacks.Callback] = (),
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
         shuffle: bool = True,
         **kwargs: Any,
     ) -> keras.callbacks.History:
@@ -165,11 +169,18 @@ class ImageModel(StepModel):
             images, labels = self._check(x, y)
             if validation_split:
                 kept = round(len(images) * (1 - validation_split))
+                if not 0 < kept < len(images):
+                    raise InputError(
+                        f"Got validation_split={validation_split} of {len(images)} images; "
+                        "expected a share that leaves images on both sides."
+                    )
                 parts = [a for a in (images, labels) if a is not None]
                 validation_data = tuple(a[kept:] for a in parts)
                 images, labels = [None if a is None else a[:kept] for a in (images, labels)]
             x, y = self._feed_steps(images, labels, batch_size, shuffle), None
             shuffle = False
+        elif validation_split:
+            raise InputError("A validation_split takes arrays; pass validation_data instead.")
         if validation_data is not None:
             parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
             if is_array(parts[0]):
@@ -181,7 +192,7 @@ class ImageModel(StepModel):
             y,
             epochs=epochs,
             validation_data=validation_data,
-            callbacks=[*added, *callbacks],
+            callbacks=[*added, *(callbacks or ())],
             shuffle=shuffle,
             **kwargs,
         )
@@ -242,7 +253,7 @@ class ImageModel(StepModel):
             raise InputError(f"There is no file {filepath}; give the path that save() wrote.")
         try:
             model = keras.saving.load_model(filepath)
-        except (ValueError, OSError, TypeError, KeyError) as error:
+        except (ValueError, OSError, TypeError, KeyError, BadZipFile) as error:
             raise InputError(
                 f"{filepath} could not be read as a model of this zoo "
                 f"({str(error).splitlines()[0]}); train it again or give another file."

@@ -75,17 +75,22 @@ def check_images(images: Any, image_shape: tuple[int, int, int]) -> Any:
     return images
 
 
+def require_labels(labels: Any, num_classes: int) -> None:
+    """Raise an `InputError` if there are no labels."""
+    if labels is None:
+        raise InputError(
+            f"This model has a classifier of {num_classes} classes and got no labels; "
+            "pass them as y, or build the model without num_classes."
+        )
+
+
 def check_labels(labels: Any, count: int, num_classes: int) -> np.ndarray:
     """Integer class labels of shape `(N,)`; `(N, 1)` is flattened.
 
     Raises:
         InputError: no labels, another length, not integers, or outside `0 .. num_classes - 1`.
     """
-    if labels is None:
-        raise InputError(
-            f"This model has a classifier of {num_classes} classes and got no labels; "
-            "pass them as y, or build the model without num_classes."
-        )
+    require_labels(labels, num_classes)
     labels = as_array(labels)
     if labels.size != count or labels.shape[0] != count:
         raise InputError(
@@ -119,7 +124,7 @@ class UnitRange:
 
 def checked_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
     """`image_shape` as a tuple, or an `InputError`."""
-    shape = tuple(image_shape)
+    shape = tuple(image_shape) if isinstance(image_shape, Sequence) else ()
     if len(shape) != 3 or not all(isinstance(side, int) and side > 0 for side in shape):
         raise InputError(
             f"Got image_shape={image_shape}; expected (height, width, channels), e.g. (28, 28, 1)."
