@@ -60,6 +60,8 @@ class VAE(AE):
         )
         self.beta = beta
         self.sampling = keras.layers.Lambda(reparameterize, dtype="float32", name="sampling")
+        # Keras would take a batch out of the first epoch to build what is not built.
+        self.sampling.build([(None, self.latent_dim)] * 3)
 
     @property
     def metric_names(self) -> list[str]:
