@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
+from keras import ops
 
 SECONDS_BETWEEN_CHECKS = 1.0
 
@@ -40,16 +41,16 @@ class CosineDecay(keras.callbacks.Callback):
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
-    """Stop as soon as a loss is NaN or infinite, and go back to the last good epoch's weights."""
+    """Stop as soon as a loss is NaN or infinite, and go back to the end of the last good epoch."""
 
     # Without this Keras waits for the device after every batch.
     async_safe = True
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Keep the weights that training starts from."""
+        """Keep the weights that training starts from, and the optimizer's state."""
         self.failure = None
         self.good_epoch = 0
-        self.good_weights = self.model.get_weights()
+        self._keep()
         self.checked = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -63,7 +64,20 @@ class StopOnNonFinite(keras.callbacks.Callback):
         self._check(logs)
         if self.failure is None:
             self.good_epoch = epoch + 1
-            self.good_weights = self.model.get_weights()
+            self._keep()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Go back to what was kept if all is not well."""
+        if self.failure is not None:
+            for variable, value in zip(self._variables(), self.good_values, strict=True):
+                variable.assign(value)
+
+    def _variables(self) -> list[keras.Variable]:
+        # The slots too: those of the bad steps would spoil the next ones.
+        return [*self.model.weights, *self.model.optimizer.variables]
+
+    def _keep(self) -> None:
+        self.good_values = [np.array(ops.convert_to_numpy(v)) for v in self._variables()]
 
     def _check(self, logs: dict | None) -> None:
         bad = [name for name, value in (logs or {}).items() if not np.isfinite(float(value))]
@@ -72,10 +86,9 @@ class StopOnNonFinite(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def raise_if_stopped(self) -> None:
-        """Restore the weights and say what happened; to be called when `fit` has returned."""
+        """Say what happened; to be called when `fit` has returned."""
         if self.failure is None:
             return
-        self.model.set_weights(self.good_weights)
         raise FloatingPointError(
             f"Training stopped: {self.failure} became NaN or infinite after epoch "
             f"{self.good_epoch}; the weights are those of the end of that epoch. "
