@@ -1,0 +1,238 @@
+"""What every model keeps to, on every backend and in every precision: one table, one contract."""
+
+import importlib.util
+
+import keras
+import numpy as np
+import pytest
+from keras.config import backend
+from tiny_models import GANS, MODELS, differ, images_of, learners, lesson, state_of, values_of
+
+from common.training.feeding import ArrayBatches
+
+BATCH = 8
+EPOCHS = 6
+PRECISIONS = {"float32": "float32", "mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+
+# Without XLA, where TensorFlow would take longer to compile than the test to run.
+QUICK = {"jit_compile": False, "steps_per_execution": 1} if backend() == "tensorflow" else {}
+
+
+def compiled(name, execution=None, **options):
+    model = MODELS[name](**options)
+    rates = (2e-3, 1e-3) if name in GANS else (1e-2,)
+    model.compile(*map(keras.optimizers.Adam, rates), **(execution or {}))
+    return model
+
+
+def outputs(model):
+    """Everything that the model's verbs return that has no randomness of its own."""
+    images, _ = images_of(model.image_shape, 5)
+    found = {"sample": model.sample(3, seed=7)}
+    if hasattr(model, "encode"):
+        found["encode"] = model.encode(images)
+        found["reconstruct"] = model.reconstruct(images)
+        found["decode"] = model.decode(found["encode"])
+    if model.num_classes:
+        found["classify"] = model.classify(images)
+    return found
+
+
+def assert_same(first, second, tolerance=1e-5):
+    assert first.keys() == second.keys()
+    for key in first:
+        np.testing.assert_allclose(first[key], second[key], tolerance, tolerance, err_msg=key)
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def trained(request):
+    """A model after a few epochs, its weights before them, and its history."""
+    model = compiled(request.param)
+    before = values_of(learners(model))
+    history = model.fit(*lesson(model), epochs=EPOCHS, batch_size=BATCH, verbose=0).history
+    return model, before, history
+
+
+def test_training_moves_every_part_and_lowers_the_loss(trained):
+    model, before, history = trained
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert set(history) == set(model.metric_names)
+    assert all(differ(before, values_of(learners(model))))
+    if hasattr(model, "encode"):
+        assert history["loss"][-1] < 0.9 * history["loss"][0]
+
+
+def test_every_batch_is_one_optimizer_step(trained):
+    model, *_ = trained
+    steps = EPOCHS * (48 // (BATCH * model.batches_per_step))
+    per_player = [int(optimizer.iterations) for optimizer in model.optimizers]
+    assert per_player == [steps, steps * model.batches_per_step][: len(per_player)]
+
+
+def test_verbs_return_float32_images_in_the_unit_range(trained):
+    model, *_ = trained
+    found = outputs(model)
+    for key, values in found.items():
+        assert isinstance(values, np.ndarray) and values.dtype == np.float32, key
+    for key in {"sample", "decode", "reconstruct"} & found.keys():
+        assert found[key].shape[1:] == model.image_shape
+        assert found[key].min() >= 0 and found[key].max() <= 1
+    if "encode" in found:
+        assert found["encode"].shape == (5, model.latent_dim)
+    if "classify" in found:
+        np.testing.assert_allclose(found["classify"].sum(axis=1), np.ones(5), 1e-5)
+
+
+def test_samples_follow_the_seed(trained):
+    model, *_ = trained
+    first = model.sample(4, seed=3)
+    assert first.shape == (4, *model.image_shape)
+    np.testing.assert_array_equal(first, model.sample(4, seed=3))
+    assert np.abs(first - model.sample(4, seed=4)).max() > 1e-4
+    assert np.abs(model.sample(4) - model.sample(4)).max() > 1e-4
+
+
+def test_evaluation_repeats_and_takes_uint8_as_float(trained):
+    model, *_ = trained
+    images, *labels = lesson(model)
+    found = model.evaluate(images, *labels, batch_size=16, verbose=0)
+    assert set(found) == set(model.metric_names)
+    assert found == model.evaluate(images, *labels, batch_size=16, verbose=0)
+    scaled = (images / 255.0).astype("float32")
+    assert_same(found, model.evaluate(scaled, *labels, batch_size=16, verbose=0))
+
+
+def test_config_builds_the_same_model(trained):
+    model, *_ = trained
+    config = model.get_config()
+    twin = type(model).from_config(config)
+    assert twin.get_config() == config
+    assert [v.shape for v in twin.variables] == [v.shape for v in model.variables]
+    assert [v.name for v in twin.variables] == [v.name for v in model.variables]
+
+
+def test_a_saved_model_goes_on_as_if_it_had_not_been(trained, tmp_path):
+    model, *_ = trained
+    data = lesson(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+
+    assert type(loaded) is type(model)
+    assert loaded.get_config() == model.get_config()
+    assert not any(differ(values_of(model.weights), values_of(loaded.weights)))
+    assert not any(differ(state_of(model.optimizer), state_of(loaded.optimizer)))
+    assert_same(outputs(model), outputs(loaded))
+    assert_same(
+        model.evaluate(*data, batch_size=16, verbose=0),
+        loaded.evaluate(*data, batch_size=16, verbose=0),
+    )
+
+    # The file has everything but the state of the noise.
+    for ours, theirs in zip(model.variables, loaded.variables, strict=True):
+        theirs.assign(ours)
+    options = {"batch_size": BATCH, "epochs": 2, "verbose": 0}
+    first, second = (m.fit(*data, **options).history for m in (model, loaded))
+    assert_same(first, second, 1e-3)
+    steps = [[int(o.iterations) for o in m.optimizers] for m in (model, loaded)]
+    assert steps[0] == steps[1] and min(steps[0]) > EPOCHS * 48 // (BATCH * model.batches_per_step)
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", ["ae_classifier", "vae_classifier", *GANS])
+def test_mixed_precision(name, precision, tmp_path):
+    model = compiled(name, QUICK if name == "wgan" else None, dtype=precision)
+    before = values_of(learners(model))
+    history = model.fit(*lesson(model), epochs=EPOCHS, batch_size=BATCH, verbose=0).history
+
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert all(differ(before, values_of(learners(model))))
+    if hasattr(model, "encode"):
+        assert history["loss"][-1] < 0.9 * history["loss"][0]
+        networks = [model.encoder, model.decoder, model.classifier]
+    else:
+        networks = [model.generator, model.discriminator]
+    for network in networks:
+        assert {keras.backend.standardize_dtype(x.dtype) for x in network.outputs} == {"float32"}
+        assert {keras.backend.standardize_dtype(v.dtype) for v in network.weights} == {"float32"}
+    within = {layer.compute_dtype for network in networks for layer in network.layers}
+    assert PRECISIONS[precision] in within
+    found = outputs(model)
+    assert all(values.dtype == np.float32 for values in found.values())
+    wrapped = [isinstance(o, keras.optimizers.LossScaleOptimizer) for o in model.optimizers]
+    assert all(wrapped) if precision == "mixed_float16" else not any(wrapped)
+
+    model.save(tmp_path / "model.keras")
+    loaded = type(model).load(tmp_path / "model.keras")
+    assert loaded.dtype_policy.name == precision
+    assert [type(o) for o in loaded.optimizers] == [type(o) for o in model.optimizers]
+    assert not any(differ(state_of(model.optimizer), state_of(loaded.optimizer)))
+    assert_same(found, outputs(loaded))
+
+
+class Sequence(keras.utils.PyDataset):
+    """Somebody's own source of batches."""
+
+    def __init__(self, arrays):
+        super().__init__()
+        self.arrays = arrays
+
+    def __len__(self):
+        return len(self.arrays[0]) // 16
+
+    def __getitem__(self, index):
+        return tuple(array[16 * index : 16 * index + 16] for array in self.arrays)
+
+
+def tensorflow_dataset(arrays):
+    import tensorflow
+
+    return tensorflow.data.Dataset.from_tensor_slices(arrays).batch(16)
+
+
+def torch_loader(arrays):
+    import torch
+
+    tensors = torch.utils.data.TensorDataset(*map(torch.as_tensor, arrays))
+    return torch.utils.data.DataLoader(tensors, batch_size=16)
+
+
+SOURCES = {"PyDataset": Sequence, "tensorflow": tensorflow_dataset, "torch": torch_loader}
+INSTALLED = [s for s in SOURCES if s == "PyDataset" or importlib.util.find_spec(s)]
+
+
+@pytest.fixture(scope="module", params=["ae", "vae_classifier", "wgan"])
+def pupil(request):
+    return compiled(request.param, QUICK)
+
+
+@pytest.mark.parametrize("source", INSTALLED)
+def test_any_source_of_batches_is_taken(pupil, source):
+    arrays = lesson(pupil)
+    feed = SOURCES[source](arrays)
+    of_arrays = pupil.evaluate(*arrays, batch_size=16, verbose=0)
+    assert_same(of_arrays, pupil.evaluate(feed, verbose=0))
+
+    weights, steps = values_of(learners(pupil)), int(pupil.optimizers[0].iterations)
+    history = pupil.fit(feed, validation_data=feed, epochs=1, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert int(pupil.optimizers[0].iterations) == steps + 3
+    assert all(differ(weights, values_of(learners(pupil))))
+
+
+def test_fit_takes_the_orders_of_the_seed_one_after_the_other(pupil, monkeypatch):
+    """Whatever feeds the backend: no order is skipped, repeated, or begun and left."""
+    seen = []
+    take = ArrayBatches.__getitem__
+
+    def watch(self, index):
+        batch = take(self, index)
+        seen.append(batch[0])
+        return batch
+
+    monkeypatch.setattr(ArrayBatches, "__getitem__", watch)
+    images, *labels = lesson(pupil)
+    size = 16 // pupil.batches_per_step
+    pupil.fit(images, *labels, batch_size=size, epochs=3, verbose=0)
+    orders = [np.random.default_rng([pupil.seed, epoch]).permutation(48) for epoch in (1, 2, 3)]
+    assert len(seen) == 9
+    np.testing.assert_array_equal(np.concatenate(seen), images[np.concatenate(orders)])

@@ -1,0 +1,84 @@
+"""Tiny models of every kind and images to teach them: the table that the contract goes through."""
+
+import keras
+import numpy as np
+
+from common.models import AE, DCGAN, LSGAN, VAE, WGAN
+
+CLASSES = 3
+
+
+def ae(**options):
+    return AE((12, 16, 3), 3, widths=(24, 16), likelihood="gaussian", seed=1, **options)
+
+
+def ae_classifier(**options):
+    return AE((8, 8, 1), num_classes=CLASSES, widths=(16,), input_noise=0.1, seed=1, **options)
+
+
+def vae(**options):
+    return VAE((12, 16, 3), 3, widths=(24, 16), beta=0.5, seed=1, **options)
+
+
+def vae_classifier(**options):
+    return VAE((8, 8, 1), num_classes=CLASSES, widths=(16,), seed=1, **options)
+
+
+def dcgan(**options):
+    return DCGAN((8, 8, 1), 4, width=1 / 32, label_smoothing=0.1, seed=1, **options)
+
+
+def lsgan(**options):
+    # From 8×8 a discriminator of four convolutions ends on 1×1, where TensorFlow's bfloat16
+    # gradients of a convolution are wrong on some CPUs (2.21).
+    return LSGAN(
+        (12, 16, 3), 4, networks="polynomials", width=1 / 16, ema_momentum=0.9, seed=1, **options
+    )
+
+
+def wgan(**options):
+    return WGAN((12, 16, 1), 4, width=1 / 16, n_critic=2, clip_value=0.1, seed=1, **options)
+
+
+MODELS = {
+    make.__name__: make for make in (ae, ae_classifier, vae, vae_classifier, dcgan, lsgan, wgan)
+}
+GANS = ("dcgan", "lsgan", "wgan")
+
+
+def images_of(shape, count=48, seed=0):
+    """A bright band on a dark ground, lower for a higher class: uint8 images and integer labels."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % CLASSES
+    rows = np.arange(shape[0]) * CLASSES // shape[0]
+    bands = np.where(rows == labels[:, None], 200, 20)[:, :, None, None]
+    return (bands + rng.integers(0, 50, (count, *shape))).astype("uint8"), labels.astype("uint8")
+
+
+def lesson(model, count=48):
+    """What `fit` and `evaluate` take for this model: images, and labels where it has a use."""
+    images, labels = images_of(model.image_shape, count)
+    return (images, labels) if model.num_classes else (images,)
+
+
+def values_of(variables):
+    """Copies of the variables' values."""
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+
+
+def state_of(optimizer):
+    """Copies of all of an optimizer's values: step counts, step sizes, slots."""
+    store = {}
+    optimizer.save_own_variables(store)
+    return [np.array(store[key]) for key in sorted(store)]
+
+
+def learners(model):
+    """The variables that a step moves: a critic's last bias cancels in f(G(z)) − f(x)."""
+    idle = [model.critic.layers[-1].bias] if isinstance(model, WGAN) else []
+    return [v for v in model.trainable_variables if not any(v is i for i in idle)]
+
+
+def differ(before, after):
+    """Which of two lists' arrays differ."""
+    return [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
