@@ -1,0 +1,388 @@
+"""The two players: whose weights a step moves, what the losses are, which networks there are."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+from tiny_models import GANS, MODELS, dcgan, differ, images_of, lesson, lsgan, values_of
+
+from common.errors import InputError
+from common.models import DCGAN, LSGAN, WGAN
+from common.models.gan import TwoPlayerModel
+from common.models.gan_networks import NETWORKS, frozen_statistics, players
+from common.training.players import PlayersOptimizer
+
+SHAPE = (12, 16, 1)
+
+
+def with_statistics(kind, **options):
+    """A small model both of whose networks have BatchNorm."""
+    return kind(SHAPE, 3, networks="polynomials", width=1 / 16, seed=1, **options)
+
+
+def as_numpy(tensor):
+    return np.asarray(ops.convert_to_numpy(tensor), "float64")
+
+
+def run_step(model, monkeypatch, learn):
+    """One compiled step of `fit` that does only what `learn(model, images)` does."""
+    monkeypatch.setattr(type(model), "learn", lambda self, images, labels=None: learn(self, images))
+    model.compile(keras.optimizers.Adam(1e-2), keras.optimizers.Adam(1e-2))
+    players = (model.generator, model.discriminator)
+    before = [values_of(player.variables) for player in players]
+    images = images_of(SHAPE, 16)[0]
+    size = 8 // model.batches_per_step
+    model.fit(images, batch_size=size, epochs=1, verbose=0)
+    after = [values_of(player.variables) for player in players]
+    return [np.array(differ(*pair)) for pair in zip(before, after, strict=True)]
+
+
+def seeds(network):
+    """Which of a network's variables are no weights but the state of Dropout's noise."""
+    weights = {id(w) for w in network.weights}
+    return np.array([id(v) not in weights for v in network.variables])
+
+
+@pytest.mark.parametrize("kind", [DCGAN, WGAN])
+def test_a_generator_step_leaves_the_discriminator_untouched(kind, monkeypatch):
+    model = with_statistics(kind)
+
+    def learn(self, images):
+        self.generator_step(ops.shape(images)[0])
+
+    generator, discriminator = run_step(model, monkeypatch, learn)
+    assert generator.all()
+    assert not discriminator[~seeds(model.discriminator)].any()
+
+
+@pytest.mark.parametrize("kind", [DCGAN, WGAN])
+def test_a_discriminator_step_leaves_the_generator_untouched(kind, monkeypatch):
+    model = with_statistics(kind)
+
+    def learn(self, images):
+        images = self.prepare(images)
+        with frozen_statistics(self.generator):
+            fakes = self.generator(self.prior(ops.shape(images)[0]), training=True)
+        self.discriminator_step(images, fakes)
+
+    generator, discriminator = run_step(model, monkeypatch, learn)
+    assert not generator.any()
+    # A critic's last bias cancels in f(G(z)) − f(x).
+    expected = ~seeds(model.discriminator)
+    if kind is WGAN:
+        bias = model.critic.layers[-1].bias
+        expected &= [v is not bias for v in model.critic.variables]
+    assert discriminator[expected].all()
+
+
+def test_the_critic_takes_n_steps_for_one_of_the_generator_and_changes_only_itself(monkeypatch):
+    model = with_statistics(WGAN, n_critic=2)
+    learn, moved = WGAN.learn, []
+
+    def without_generator_step(self, images):
+        monkeypatch.setattr(type(self), "generator_step", lambda self, count: moved.append(count))
+        learn(self, images)
+
+    generator, discriminator = run_step(model, monkeypatch, without_generator_step)
+    assert moved and not generator.any() and discriminator.any()
+    steps = [int(player.iterations) for player in model.optimizers]
+    assert steps == [0, 2 * (16 // 8)]
+
+
+def test_frozen_statistics_thaw_whatever_happens():
+    model = with_statistics(DCGAN)
+    norms = [x for x in model.discriminator.layers if isinstance(x, layers.BatchNormalization)]
+    assert {norm.momentum for norm in norms} == {0.8}
+    with pytest.raises(KeyError), frozen_statistics(model.discriminator):
+        raise KeyError
+    assert {norm.momentum for norm in norms} == {0.8}
+
+
+class Bounds(keras.callbacks.Callback):
+    """The largest trainable and the largest other value of the critic after each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.trainable, self.others = [], []
+
+    def on_train_batch_end(self, batch, logs=None):
+        critic = self.model.critic
+        for found, variables in (
+            (self.trainable, critic.trainable_variables),
+            (self.others, [w for w in critic.weights if not w.trainable]),
+        ):
+            found.append(max(np.abs(as_numpy(v)).max() for v in variables))
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_clipping_bounds_the_trainable_weights_after_every_step(precision):
+    model = with_statistics(WGAN, n_critic=1, clip_value=0.05, dtype=precision)
+    bounds = Bounds()
+    model.compile(critic_optimizer=keras.optimizers.RMSprop(0.1))
+    images = images_of(SHAPE)[0]
+    model.fit(images, batch_size=16, callbacks=[bounds], verbose=0)
+    np.testing.assert_allclose(bounds.trainable, [0.05] * 3, 1e-6)
+    assert min(bounds.others) > 0.1
+    assert all(v.constraint is None for v in model.generator.trainable_variables)
+
+
+def test_the_critic_starts_within_its_bounds():
+    critic = with_statistics(WGAN, clip_value=0.02).critic
+    assert max(np.abs(as_numpy(v)).max() for v in critic.trainable_variables) <= 0.02 * (1 + 1e-6)
+    variances = [v for v in critic.weights if v.name == "moving_variance"]
+    assert variances and all((as_numpy(v) == 1).all() for v in variances)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_the_average_follows_its_formula(precision):
+    model = lsgan(dtype=precision)
+    model.compile(keras.optimizers.Adam(1e-2))
+    average = values_of(model.ema_generator.weights)
+    assert not any(differ(average, values_of(model.generator.weights)))
+    (images,) = lesson(model)
+    for _ in range(5):
+        model.fit(images[:24], batch_size=24, verbose=0)
+        done = int(model.optimizers[0].iterations)
+        momentum = min(0.9, (1 + done) / (10 + done))
+        current = values_of(model.generator.weights)
+        average = [momentum * a + (1 - momentum) * c for a, c in zip(average, current, strict=True)]
+    for expected, found in zip(average, values_of(model.ema_generator.weights), strict=True):
+        np.testing.assert_allclose(found, expected, 1e-4, 1e-6)
+    assert done >= (5 if precision == "float32" else 3)  # float16 may skip the first
+    z = np.random.default_rng(2).standard_normal((4, 4), "float32")
+    drawn = (as_numpy(model.ema_generator(z)) + 1) / 2
+    np.testing.assert_allclose(model.sample(4, seed=2), drawn, atol=2e-3)
+    assert np.abs(as_numpy(model.generator(z)) / 2 + 0.5 - drawn).max() > 4e-3
+
+
+def scores():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(0, 3, (2, 50, 1)).astype("float32")
+    return real, fake, ops.convert_to_tensor(real), ops.convert_to_tensor(fake)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
+def test_the_dcgan_descends_the_cross_entropy_with_smoothed_targets(smoothing):
+    real, fake, *tensors = scores()
+    model = dcgan()
+    model.label_smoothing = smoothing
+    p, q = (1 / (1 + np.exp(-s.astype("float64"))) for s in (real, fake))
+    expected = -((1 - smoothing) * np.log(p) + smoothing * np.log(1 - p)) - np.log(1 - q)
+    np.testing.assert_allclose(as_numpy(model.discriminator_loss(*tensors)), expected, 1e-4)
+    np.testing.assert_allclose(as_numpy(model.generator_loss(tensors[1])), -np.log(q), 1e-4)
+    found = model.judge(*tensors)
+    assert float(found["d_real"]) == pytest.approx(p.mean(), 1e-5)
+    assert float(found["d_fake"]) == pytest.approx(q.mean(), 1e-5)
+
+
+def test_the_lsgan_descends_squares():
+    real, fake, *tensors = scores()
+    model = lsgan()
+    expected = ((real - 1) ** 2 + fake**2) / 2
+    np.testing.assert_allclose(as_numpy(model.discriminator_loss(*tensors)), expected, 1e-4)
+    np.testing.assert_allclose(
+        as_numpy(model.generator_loss(tensors[1])), (fake - 1) ** 2 / 2, 1e-4
+    )
+
+
+def test_the_wgan_descends_the_distance():
+    real, fake, *tensors = scores()
+    model = MODELS["wgan"]()
+    np.testing.assert_allclose(as_numpy(model.discriminator_loss(*tensors)), fake - real)
+    np.testing.assert_allclose(as_numpy(model.generator_loss(tensors[1])), -fake)
+    distance = float(model.judge(*tensors)["critic_distance"])
+    assert distance == pytest.approx(real.mean() - fake.mean(), 1e-4)
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_what_is_shown_is_what_the_losses_say(name):
+    """`evaluate` against the networks' own outputs, on the noise that evaluation uses."""
+    model = MODELS[name]()
+    model.compile(jit_compile=False)  # XLA draws otherwise
+    (images,) = lesson(model, 24)
+    found = model.evaluate(images, batch_size=24, verbose=0)
+    z = keras.random.normal((24, model.latent_dim), seed=0)
+    fake = model.discriminator(model.generator(z))
+    real = model.discriminator(ops.convert_to_tensor(images / 127.5 - 1.0, "float32"))
+    expected = {
+        "generator_loss": float(ops.mean(model.generator_loss(fake))),
+        model.loss_name: float(ops.mean(model.discriminator_loss(real, fake))),
+        **{name: float(value) for name, value in model.judge(real, fake).items()},
+    }
+    assert found == pytest.approx(expected, 1e-4, 1e-5)
+
+
+@keras.saving.register_keras_serializable("test")
+class HingeGAN(TwoPlayerModel):
+    """A further variant (Lim & Ye 2017), as somebody would write it."""
+
+    def discriminator_loss(self, real, fake):
+        return ops.relu(1.0 - real) + ops.relu(1.0 + fake)
+
+    def generator_loss(self, fake):
+        return -fake
+
+
+def test_a_new_variant_takes_two_losses(tmp_path):
+    model = HingeGAN((8, 8, 1), 3, width=1 / 32, seed=0)
+    model.compile()
+    history = model.fit(images_of((8, 8, 1))[0], batch_size=8, epochs=2, verbose=0).history
+    assert set(history) == {"generator_loss", "discriminator_loss", "d_real", "d_fake"}
+    assert all(np.isfinite(values).all() for values in history.values())
+    model.save(tmp_path / "hinge.keras")
+    np.testing.assert_array_equal(
+        HingeGAN.load(tmp_path / "hinge.keras").sample(2, seed=0), model.sample(2, seed=0)
+    )
+
+
+def test_given_optimizers_are_used_each_for_its_player():
+    model = dcgan()
+    model.compile("sgd", keras.optimizers.Adam(3e-3), cosine_decay=True)
+    assert isinstance(model.optimizer, PlayersOptimizer)
+    generator, discriminator = model.optimizers
+    assert isinstance(generator, keras.optimizers.SGD)
+    assert isinstance(discriminator, keras.optimizers.Adam)
+    assert len(generator.variables) == 2
+    slots = 2 * len(model.discriminator.trainable_variables)
+    assert len(discriminator.variables) == 2 + slots
+    assert len(model.optimizer.variables) == 4 + slots
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "rates"),
+    [
+        (DCGAN, "Adam", (1e-4, 5e-5)),
+        (LSGAN, "Adam", (2e-4, 2e-4)),
+        (WGAN, "RMSprop", (3e-4, 2e-4)),
+    ],
+)
+def test_default_optimizers_are_the_recipes(kind, rule, rates):
+    model = kind((8, 8, 1), 3, width=1 / 32)
+    model.compile()
+    assert [type(o).__name__ for o in model.optimizers] == [rule, rule]
+    assert [float(o.learning_rate) for o in model.optimizers] == pytest.approx(rates)
+    if rule == "Adam":
+        assert [o.beta_1 for o in model.optimizers] == [0.5, 0.5]
+
+
+def test_mixed_float16_scales_the_losses_of_both_players():
+    model = dcgan(dtype="mixed_float16")
+    model.compile("adam", "rmsprop")
+    assert all(isinstance(o, keras.optimizers.LossScaleOptimizer) for o in model.optimizers)
+    inner = [type(o.inner_optimizer).__name__ for o in model.optimizers]
+    assert inner == ["Adam", "RMSprop"]
+    twin = dcgan(dtype="mixed_float16")
+    twin.compile_from_config(model.get_compile_config())
+    assert [type(o.inner_optimizer).__name__ for o in twin.optimizers] == inner
+
+
+def shapes_of(network, kind):
+    """The output shapes of a network's layers of one kind."""
+    return [tuple(x.output.shape[1:]) for x in network.layers if isinstance(x, kind)]
+
+
+def test_the_seeds_mnist_networks():
+    generator, discriminator = players("mnist", (28, 28, 1), 100, 1.0)
+    assert shapes_of(generator, layers.Reshape) == [(7, 7, 256)]
+    transposed = [x for x in generator.layers if isinstance(x, layers.Conv2DTranspose)]
+    assert [tuple(x.output.shape[1:]) for x in transposed] == [
+        (7, 7, 128),
+        (14, 14, 64),
+        (28, 28, 1),
+    ]
+    assert [(x.kernel_size, x.strides) for x in transposed] == [
+        ((5, 5), (1, 1)),
+        ((5, 5), (2, 2)),
+        ((5, 5), (2, 2)),
+    ]
+    norms = [x for x in generator.layers if isinstance(x, layers.BatchNormalization)]
+    assert [norm.momentum for norm in norms] == [0.8] * 3
+    leaks = [x for x in generator.layers if isinstance(x, layers.LeakyReLU)]
+    assert [leak.negative_slope for leak in leaks] == pytest.approx([0.2] * 3)
+    assert shapes_of(discriminator, layers.Conv2D) == [(14, 14, 64), (7, 7, 128)]
+    drops = [x for x in discriminator.layers if isinstance(x, layers.Dropout)]
+    assert [drop.rate for drop in drops] == [0.25, 0.25]
+    assert generator.input.shape == (None, 100) and discriminator.output.shape == (None, 1)
+
+
+def test_the_seeds_polynomial_networks():
+    generator, discriminator = players("polynomials", (40, 40, 1), 2, 1.0)
+    assert shapes_of(generator, layers.Reshape) == [(10, 10, 128)]
+    doubled = [(20, 20, 128), (40, 40, 128)]
+    assert shapes_of(generator, layers.UpSampling2D) == doubled
+    convolutions = [x for x in generator.layers if isinstance(x, layers.Conv2D)]
+    assert {x.kernel_size for x in convolutions} == {(3, 3)}
+    filters = [shape[-1] for shape in shapes_of(discriminator, layers.Conv2D)]
+    assert filters == [16, 32, 64, 128]
+    twin, critic = players("polynomials_critic", (40, 40, 1), 2, 1.0)
+    assert [v.shape for v in twin.variables] == [v.shape for v in generator.variables]
+    assert [shape[-1] for shape in shapes_of(critic, layers.Conv2D)] == [128, 256, 512, 1024]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [28, 32, 40, 64])
+@pytest.mark.parametrize("networks", NETWORKS)
+def test_networks_make_images_of_every_size(networks, size, channels):
+    shape = (size, size, channels)
+    generator, discriminator = players(networks, shape, 5, 1 / 32)
+    assert generator.input.shape == (None, 5) and generator.output.shape == (None, *shape)
+    assert discriminator.input.shape == (None, *shape) and discriminator.output.shape == (None, 1)
+
+
+def test_dense_players_run_as_dense_networks_do():
+    kinds = {"mnist": True, "polynomials": True, "polynomials_critic": True}
+    for networks in NETWORKS:
+        model = DCGAN((8, 8, 1), 3, networks=networks, width=1 / 32)
+        assert model.convolutional is kinds.get(networks, False), networks
+
+
+def test_width_scales_every_layer():
+    narrow, _ = players("mnist", (28, 28, 1), 10, 0.25)
+    assert shapes_of(narrow, layers.Reshape) == [(7, 7, 64)]
+
+
+@pytest.mark.parametrize("shape", [(30, 30, 1), (28, 27, 1), (4, 4, 1)])
+def test_sizes_that_no_generator_makes(shape):
+    with pytest.raises(InputError, match="multiples of 4 from 8 on, such as 28, 32, 40 or 64"):
+        DCGAN(shape)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        (WGAN, {"n_critic": 0}, "n_critic=0; expected a whole number of at least 1"),
+        (WGAN, {"n_critic": 2.5}, "n_critic=2.5"),
+        (WGAN, {"clip_value": 0}, "clip_value=0; expected a number above 0"),
+        (WGAN, {"clip_value": -0.01}, "clip_value=-0.01"),
+        (WGAN, {"clip_value": float("nan")}, "clip_value=nan"),
+        (DCGAN, {"label_smoothing": 1.0}, "label_smoothing=1.0; expected 0 to below 1"),
+        (DCGAN, {"label_smoothing": -0.1}, "label_smoothing=-0.1"),
+        (LSGAN, {"ema_momentum": 1.0}, "ema_momentum=1.0; expected 0 to below 1"),
+        (LSGAN, {"latent_dim": 0}, "latent_dim=0; expected a whole number of at least 1"),
+        (LSGAN, {"networks": "resnet"}, "'resnet' are unknown; choose from .*mnist"),
+    ],
+)
+def test_arguments_that_cannot_be_used(kind, options, message):
+    with pytest.raises(InputError, match=message):
+        kind((28, 28, 1), **options)
+
+
+def test_batches_larger_than_the_data():
+    images = images_of((12, 16, 1), 16)[0]
+    model = MODELS["wgan"]()
+    model.compile()
+    with pytest.raises(InputError, match=r"16 images for steps of 20; .*at most 8"):
+        model.fit(images, batch_size=10, verbose=0)
+    assert int(model.optimizers[0].iterations) == 0
+    model = DCGAN(SHAPE, 3, width=1 / 32)
+    model.compile()
+    with pytest.raises(InputError, match=r"16 images for steps of 17; .*at most 16"):
+        model.fit(images, batch_size=17, verbose=0)
+
+
+def test_validation_needs_no_full_batch():
+    model = DCGAN(SHAPE, 3, width=1 / 32, seed=0)
+    model.compile()
+    images = images_of(SHAPE, 16)[0]
+    history = model.fit(images, batch_size=16, validation_data=images[:3], verbose=0).history
+    assert np.isfinite(history["val_generator_loss"]).all()
