@@ -1,0 +1,331 @@
+"""Bad input is refused with a sentence that helps, before a single step is taken."""
+
+import re
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from tiny_models import ae, images_of, values_of
+
+from common.errors import InputError
+from common.models import AE, DCGAN, VAE, WGAN
+from common.models.inputs import UnitRange, unit_range
+from common.training.precision import precision
+
+IMAGES, LABELS = images_of((8, 8, 1), 12)
+FLOATS = (IMAGES / 255).astype("float32")
+
+
+def spoiled(value):
+    """Float images with one pixel replaced, beyond what a first look would find."""
+    images = np.tile(FLOATS, (400, 1, 1, 1))
+    images[-1, 3, 3, 0] = value
+    return images
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    model = VAE((8, 8, 1), num_classes=3, widths=(8,), seed=0)
+    model.compile()
+    return model
+
+
+@pytest.fixture(scope="module")
+def gan():
+    model = DCGAN((8, 8, 1), 3, width=1 / 32, seed=0)
+    model.compile()
+    return model
+
+
+BAD_IMAGES = {
+    "no channel axis": (IMAGES[..., 0], "add the channel axis with images[..., None]"),
+    "flat": (IMAGES.reshape(12, 64), "this model takes (N, 8, 8, 1)"),
+    "one image": (IMAGES[0], "this model takes (N, 8, 8, 1)"),
+    "colour": (np.repeat(IMAGES, 3, -1), "Got images of shape (12, 8, 8, 3)"),
+    "another size": (np.zeros((4, 28, 28, 1), "uint8"), "resize the images"),
+    "a number": (np.float32(3), "Got images of shape ()"),
+    "whole numbers": (IMAGES.astype("int64"), "dtype int64; expected uint8 (0 to 255) or float"),
+    "truth values": (IMAGES > 100, "dtype bool"),
+    "text": (np.full((2, 8, 8, 1), "a"), "expected uint8 (0 to 255) or float (0 to 1)"),
+    "floats to 255": (IMAGES.astype("float32"), "Divide 0 to 255 by 255, or pass them as uint8"),
+    "tanh range": (2 * FLOATS - 1, "expected 0 to 1"),
+    "a late NaN": (spoiled(np.nan), "NaN or infinite pixels"),
+    "a late infinity": (spoiled(np.inf), "NaN or infinite pixels"),
+    "a late negative": (spoiled(-0.5), "Got float images between -0.5"),
+    "none": (IMAGES[:0], "empty array of images"),
+}
+
+BAD_LABELS = {
+    "missing": (None, "got no labels; pass them as y, or build the model without num_classes"),
+    "too few": (LABELS[:5], "Got labels of shape (5,) for 12 images; expected (12,)"),
+    "one-hot": (np.eye(3)[LABELS], "Got labels of shape (12, 3) for 12 images"),
+    "floats": (LABELS.astype("float32"), "dtype float32; expected integers"),
+    "too high": (LABELS + 1, "Got labels from 1 to 3; expected 0 to 2 (num_classes=3)"),
+    "negative": (LABELS.astype("int64") - 1, "Got labels from -1 to 1"),
+}
+
+
+def refused(model, message, call):
+    """`call()` raises an `InputError` with this message and takes no step."""
+    weights = values_of(model.weights)
+    with pytest.raises(InputError, match=re.escape(message)):
+        call()
+    assert [int(optimizer.iterations) for optimizer in model.optimizers] == [0] * len(
+        model.optimizers
+    )
+    for before, after in zip(weights, values_of(model.weights), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("case", BAD_IMAGES)
+def test_bad_images(classifier, gan, case):
+    images, message = BAD_IMAGES[case]
+    labels = np.zeros(len(images) if np.ndim(images) else 0, int)
+    refused(classifier, message, lambda: classifier.fit(images, labels, verbose=0))
+    refused(classifier, message, lambda: classifier.evaluate(images, labels, verbose=0))
+    refused(classifier, message, lambda: classifier.encode(images))
+    refused(classifier, message, lambda: classifier.reconstruct(images))
+    refused(classifier, message, lambda: classifier.classify(images))
+    refused(gan, message, lambda: gan.fit(images, batch_size=2, verbose=0))
+    validation = (images, labels)
+    refused(
+        classifier,
+        message,
+        lambda: classifier.fit(IMAGES, LABELS, validation_data=validation, verbose=0),
+    )
+
+
+@pytest.mark.parametrize("case", BAD_LABELS)
+def test_bad_labels(classifier, case):
+    labels, message = BAD_LABELS[case]
+    refused(classifier, message, lambda: classifier.fit(IMAGES, labels, verbose=0))
+    refused(classifier, message, lambda: classifier.evaluate(IMAGES, labels, verbose=0))
+    validation = (IMAGES, labels) if labels is not None else IMAGES
+    refused(
+        classifier,
+        message,
+        lambda: classifier.fit(IMAGES, LABELS, validation_data=validation, verbose=0),
+    )
+
+
+def source_of(*arrays):
+    """Somebody's own batches."""
+
+    class Source(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return arrays if len(arrays) > 1 else arrays[0]
+
+    return Source()
+
+
+def test_batches_of_the_wrong_shape(classifier):
+    source = source_of(np.repeat(IMAGES, 3, -1), LABELS)
+    refused(classifier, "this model takes (N, 8, 8, 1)", lambda: classifier.fit(source, verbose=0))
+
+
+def test_batches_without_the_labels_that_are_needed(classifier):
+    refused(classifier, "got no labels", lambda: classifier.fit(source_of(IMAGES), verbose=0))
+
+
+def test_batches_with_sample_weights(classifier):
+    source = source_of(IMAGES, LABELS, np.ones(12, "float32"))
+    with pytest.raises(ValueError, match="sample weights are not used"):
+        classifier.fit(source, verbose=0)
+
+
+def test_validation_split_is_for_arrays(classifier):
+    refused(
+        classifier,
+        "validation_split",
+        lambda: classifier.fit(source_of(IMAGES, LABELS), validation_split=0.5, verbose=0),
+    )
+
+
+@pytest.mark.parametrize("share", [1.0, -0.1, 0.99, 0.01])
+def test_a_validation_split_that_leaves_nothing(classifier, share):
+    refused(
+        classifier,
+        "validation_split",
+        lambda: classifier.fit(IMAGES, LABELS, validation_split=share, verbose=0),
+    )
+
+
+def test_the_image_as_its_own_target():
+    model = ae()
+    model.compile()
+    images = images_of((12, 16, 3), 4)[0]
+    refused(model, "pass the images once", lambda: model.fit(images, images, verbose=0))
+
+
+@pytest.mark.parametrize("kind", [AE, VAE, DCGAN, WGAN])
+@pytest.mark.parametrize("latent_dim", [0, -2, 1.5, None])
+def test_latent_dim(kind, latent_dim):
+    with pytest.raises(InputError, match=f"latent_dim={latent_dim}; expected a whole number"):
+        kind((28, 28, 1), latent_dim)
+
+
+@pytest.mark.parametrize("image_shape", [(28, 28), (28, 28, 0), (28.0, 28, 1), (1, 28, 28, 1), 28])
+def test_image_shape(image_shape):
+    with pytest.raises(InputError, match=r"expected \(height, width, channels\)"):
+        AE(image_shape)
+
+
+@pytest.mark.parametrize("kind", [AE, VAE])
+def test_unknown_likelihood(kind):
+    with pytest.raises(InputError, match=r"'poisson' is unknown; choose from .*bernoulli"):
+        kind((8, 8, 1), likelihood="poisson")
+
+
+@pytest.mark.parametrize("num_classes", [0, 1, -3, 2.5])
+def test_too_few_classes(num_classes):
+    with pytest.raises(InputError, match=f"num_classes={num_classes}"):
+        AE((8, 8, 1), num_classes=num_classes)
+
+
+def test_unknown_precision():
+    with (
+        pytest.raises(InputError, match="'half' is unknown; choose from float32"),
+        precision("half"),
+    ):
+        pass
+
+
+def test_precision_is_put_back():
+    before = keras.config.dtype_policy().name
+    with pytest.raises(KeyError), precision("mixed_bfloat16"):
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        raise KeyError
+    assert keras.config.dtype_policy().name == before
+
+
+def test_classify_without_a_classifier():
+    with pytest.raises(InputError, match="no classifier; build it with num_classes="):
+        ae().classify(images_of((12, 16, 3), 2)[0])
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 2), (4, 3, 1), (3, 4)])
+def test_codes_of_the_wrong_shape(shape):
+    with pytest.raises(InputError, match=re.escape(f"shape {shape}; expected (N, 3)")):
+        ae().decode(np.zeros(shape))
+
+
+def test_fit_without_compile():
+    with pytest.raises(ValueError, match="compile"):
+        ae().fit(images_of((12, 16, 3), 2)[0])
+
+
+def saved(tmp_path):
+    path = tmp_path / "model.keras"
+    model = AE((8, 8, 1), widths=(8,))
+    model.compile()
+    model.save(path)
+    return path
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"no file .*nowhere\.keras"):
+        AE.load(tmp_path / "nowhere.keras")
+
+
+def test_a_file_of_another_model(tmp_path):
+    path = saved(tmp_path)
+    with pytest.raises(InputError, match="holds a AE, not a VAE"):
+        VAE.load(path)
+    assert isinstance(AE.load(path), AE)
+
+
+def test_a_foreign_keras_file(tmp_path):
+    path = tmp_path / "foreign.keras"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path)
+    with pytest.raises(InputError, match="holds a Sequential, not a AE"):
+        AE.load(path)
+
+
+def test_a_foreign_lambda_is_not_run(tmp_path):
+    path = tmp_path / "unsafe.keras"
+    keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x)]).save(path)
+    with pytest.raises(InputError, match="could not be read as a model of this zoo"):
+        AE.load(path)
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def flipped(path):
+    """Noise where a member of the archive is, so that its check sum fails."""
+    with zipfile.ZipFile(path) as archive:
+        start = archive.getinfo("config.json").header_offset + 60
+    content = bytearray(path.read_bytes())
+    content[start : start + 40] = bytes(40)
+    path.write_bytes(content)
+
+
+def text(path):
+    path.write_text("no model at all")
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def without(member):
+    def remove(path):
+        with zipfile.ZipFile(path) as archive:
+            kept = {name: archive.read(name) for name in archive.namelist() if name != member}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in kept.items():
+                archive.writestr(name, content)
+
+    return remove
+
+
+def garbled(path):
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, b"garbage" if name.endswith(".h5") else content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [truncated, flipped, text, emptied, garbled, without("config.json")],
+    ids=["truncated", "flipped", "text", "emptied", "garbled weights", "no config"],
+)
+def test_a_corrupt_file(tmp_path, damage):
+    path = saved(tmp_path)
+    damage(path)
+    with pytest.raises(InputError, match=r"model\.keras could not be read as a model of this zoo"):
+        AE.load(path)
+
+
+def test_what_is_taken_as_it_comes(classifier):
+    """Lists, memory maps, double precision and `(N, 1)` labels are no bad input."""
+    expected = classifier.encode(IMAGES)
+    for images in (FLOATS.tolist(), FLOATS.astype("float64"), keras.ops.convert_to_tensor(IMAGES)):
+        np.testing.assert_allclose(classifier.encode(images), expected, 1e-5, 1e-6)
+    found = classifier.evaluate(IMAGES, LABELS.reshape(-1, 1).tolist(), verbose=0)
+    assert found == pytest.approx(classifier.evaluate(IMAGES, LABELS, verbose=0), 1e-6)
+
+
+def test_only_the_images_that_are_needed_are_scaled(tmp_path):
+    path = tmp_path / "images.npy"
+    np.save(path, IMAGES)
+    view = UnitRange(np.load(path, mmap_mode="r"))
+    assert view.shape == IMAGES.shape and len(view) == 12
+    np.testing.assert_array_equal(view[np.array([3, 1])], FLOATS[[3, 1]])
+    assert unit_range(IMAGES).dtype == np.float32
+    half = unit_range(keras.ops.convert_to_tensor(FLOATS.astype("float16")))
+    assert keras.backend.standardize_dtype(half.dtype) == "float32"
+
+
+@pytest.mark.parametrize("callbacks", [None, [], ()])
+def test_no_callbacks(callbacks):
+    model = AE((8, 8, 1), widths=(4,))
+    model.compile(jit_compile=False, steps_per_execution=1)
+    assert len(model.fit(IMAGES, callbacks=callbacks, verbose=0).history["loss"]) == 1
