@@ -1,0 +1,123 @@
+"""Training speed of the seed DCGAN (28×28, z 100, 5×5 convolutions) against PyTorch.
+
+- ours: `DCGAN.compile()` with its defaults on TensorFlow, `fit` on the uint8 images, in float32
+  and in mixed_bfloat16. The generator steps first, and the discriminator is shown the fakes of
+  that step.
+- PyTorch: the eager loop of the PyTorch DCGAN tutorial over the same networks: the discriminator
+  on real images and on detached fakes, its step, then the generator through the discriminator, its
+  step. Fused Adam, the whole set as one float32 tensor from which a permutation picks the batches,
+  no `.item()` inside the epoch. In float32, in float32 and channels_last, and under bfloat16
+  autocast in channels_last.
+
+All run the generator once and the discriminator three times a step, leave out the last batch where
+it would be smaller, and draw a new order every epoch.
+"""
+
+from functools import partial
+
+import numpy as np
+from harness import (
+    IMAGE_SHAPE,
+    Contender,
+    Job,
+    Target,
+    keras_parameters,
+    main,
+    steady_fit,
+    steady_loop,
+)
+
+LATENT_DIM = 100
+
+
+def ours(images: np.ndarray, batch_size: int, dtype: str = "float32") -> Job:
+    from common.models import DCGAN
+
+    model = DCGAN(IMAGE_SHAPE, LATENT_DIM, dtype=dtype)
+    model.compile()
+    fit = partial(model.fit, images, batch_size=batch_size)
+    return Job(partial(steady_fit, fit), keras_parameters(model))
+
+
+def plain_torch(
+    images: np.ndarray, batch_size: int, bfloat16: bool = False, channels_last: bool = False
+) -> Job:
+    import torch
+    from torch import nn
+
+    def up(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+        convolution = nn.ConvTranspose2d(
+            inputs, outputs, 5, stride, padding=2, output_padding=stride - 1, bias=False
+        )
+        return [convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)]
+
+    def down(inputs: int, outputs: int) -> list[nn.Module]:
+        return [nn.Conv2d(inputs, outputs, 5, 2, 2), nn.LeakyReLU(0.2), nn.Dropout(0.25)]
+
+    size = 7 * 7 * 256
+    start = [nn.Linear(LATENT_DIM, size, bias=False), nn.BatchNorm1d(size), nn.LeakyReLU(0.2)]
+    last = nn.ConvTranspose2d(64, 1, 5, 2, padding=2, output_padding=1)
+    generator = nn.Sequential(
+        *start, nn.Unflatten(1, (256, 7, 7)), *up(256, 128, 1), *up(128, 64, 2), last, nn.Tanh()
+    )
+    discriminator = nn.Sequential(
+        *down(1, 64), *down(64, 128), nn.Flatten(), nn.Linear(7 * 7 * 128, 1)
+    )
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    generator.to(memory_format=layout)
+    discriminator.to(memory_format=layout)
+    adam = partial(torch.optim.Adam, betas=(0.5, 0.999), fused=True)
+    generator_optimizer = adam(generator.parameters(), lr=1e-4)
+    discriminator_optimizer = adam(discriminator.parameters(), lr=5e-5)
+    criterion = nn.BCEWithLogitsLoss()
+    x = (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous(
+        memory_format=layout
+    )
+    ones, zeros = torch.ones(batch_size, 1), torch.zeros(batch_size, 1)
+    autocast = partial(torch.autocast, "cpu", torch.bfloat16, enabled=bfloat16)
+
+    def step(real: torch.Tensor) -> None:
+        discriminator_optimizer.zero_grad()
+        with autocast():
+            real_loss = criterion(discriminator(real).float(), ones)
+        real_loss.backward()
+        with autocast():
+            fakes = generator(torch.randn(batch_size, LATENT_DIM)).contiguous(memory_format=layout)
+            fake_loss = criterion(discriminator(fakes.detach()).float(), zeros)
+        fake_loss.backward()
+        discriminator_optimizer.step()
+
+        generator_optimizer.zero_grad()
+        with autocast():
+            generator_loss = criterion(discriminator(fakes).float(), ones)
+        generator_loss.backward()
+        generator_optimizer.step()
+
+    def epoch() -> None:
+        for chosen in torch.randperm(len(x)).split(batch_size):
+            if len(chosen) == batch_size:
+                step(x[chosen])
+
+    parameters = [*generator.parameters(), *discriminator.parameters()]
+    return Job(partial(steady_loop, epoch), sum(p.numel() for p in parameters))
+
+
+if __name__ == "__main__":
+    bfloat16 = partial(plain_torch, bfloat16=True, channels_last=True)
+    main(
+        __doc__,
+        [
+            Contender("ours float32", ours, "tensorflow"),
+            Contender("ours mixed_bfloat16", partial(ours, dtype="mixed_bfloat16"), "tensorflow"),
+            Contender("PyTorch float32", plain_torch),
+            Contender("PyTorch float32 channels_last", partial(plain_torch, channels_last=True)),
+            Contender("PyTorch bfloat16 channels_last", bfloat16),
+        ],
+        [
+            Target("float32", ["ours float32"], "PyTorch float32", 1.4),
+            Target("bfloat16", ["ours mixed_bfloat16"], "PyTorch bfloat16 channels_last", 1.2),
+        ],
+        baseline="PyTorch float32",
+        images=2560,
+        epochs=2,
+    )
