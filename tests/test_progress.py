@@ -1,8 +1,12 @@
 """The few lines that a long training prints."""
 
+import time
+
+import keras
+import numpy as np
 import pytest
 
-from common.training.progress import EpochLines
+from common.training.progress import EpochLines, TrainingClock
 
 
 @pytest.mark.parametrize(
@@ -18,3 +22,20 @@ def test_epochs_are_shown_evenly(epochs, shown, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [int(line.split("/")[0].removeprefix("epoch ")) for line in lines] == shown
     assert lines[0].endswith("0 s: loss 0.25, val_loss 0.3333")
+
+
+def test_the_clock_leaves_validation_and_other_callbacks_out():
+    class Slow(keras.callbacks.Callback):
+        def on_test_begin(self, logs=None):
+            time.sleep(0.2)
+
+        def on_epoch_end(self, epoch, logs=None):
+            time.sleep(0.2)
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.zeros((8, 2), "float32"), np.zeros((8, 1), "float32")
+    model.fit(x, y, verbose=0)
+    clock, started = TrainingClock(), time.perf_counter()
+    model.fit(x, y, epochs=2, validation_data=(x, y), callbacks=[clock, Slow()], verbose=0)
+    assert 0 < clock.seconds < time.perf_counter() - started - 0.8

@@ -2,7 +2,6 @@
 
 import math
 import sys
-import time
 from pathlib import Path
 
 import keras
@@ -15,7 +14,7 @@ from common.models.base import ImageModel
 from common.training.backend import BACKEND, device_name
 from common.training.callbacks import EpochImages
 from common.training.precision import precision
-from common.training.progress import EpochLines
+from common.training.progress import EpochLines, TrainingClock
 
 FRAMES = 40
 
@@ -60,7 +59,10 @@ def train(recipe: Recipe, data: datasets.ImageData, results: Results) -> Trained
     images = EpochImages(lambda: frame(model, data), recipe.epochs, FRAMES)
     test = (data.x_test,) if model.num_classes is None else (data.x_test, data.y_test)
     labels = None if model.num_classes is None else data.y_train
-    started = time.perf_counter()
+    clock = TrainingClock()
+    callbacks = [clock, images]
+    if not sys.stdout.isatty():
+        callbacks.append(EpochLines())
     try:
         history = model.fit(
             data.x_train,
@@ -68,7 +70,7 @@ def train(recipe: Recipe, data: datasets.ImageData, results: Results) -> Trained
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             validation_data=test if model.validates else None,
-            callbacks=[images] if sys.stdout.isatty() else [images, EpochLines()],
+            callbacks=callbacks,
             verbose=1 if sys.stdout.isatty() else 0,
         )
     except (KeyboardInterrupt, FloatingPointError):
@@ -76,13 +78,12 @@ def train(recipe: Recipe, data: datasets.ImageData, results: Results) -> Trained
         model.save(path)
         print(f"\nThe model as it was is in {path}; --weights loads it.", file=sys.stderr)
         raise
-    seconds = time.perf_counter() - started
     trained.history = pd.DataFrame(history.history)
     trained.history.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
     trained.frames = images.frames
     trained.figures = {
-        "train_seconds": round(seconds, 2),
-        "images_per_second": round(len(data.x_train) * recipe.epochs / seconds, 1),
+        "train_seconds": round(clock.seconds, 2),
+        "images_per_second": round(len(data.x_train) * recipe.epochs / clock.seconds, 1),
         "parameters": trainable_parameters(model),
         "seed": recipe.seed,
         "backend": BACKEND,

@@ -45,8 +45,8 @@ AUTOENCODERS: dict[str, dict] = {
 
 # data, suffix of the name, (epochs, batch size) of the AE and of the VAE
 for _data, _suffix, _ae_fit, _vae_fit in (
-    ("mono", "mnist", (60, 256), (26, 256)),
-    ("fashion", "fashion", (60, 256), (26, 256)),
+    ("mono", "mnist", (60, 256), (30, 256)),
+    ("fashion", "fashion", (60, 256), (30, 256)),
     ("digits", "digits", (150, 64), (150, 64)),
 ):
     AUTOENCODERS[f"ae_{_suffix}"] = _preset(

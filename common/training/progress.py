@@ -1,4 +1,4 @@
-"""Progress in few lines, for trainings of hundreds of epochs in a notebook."""
+"""How a training goes on: in few lines, and on a clock."""
 
 import time
 
@@ -29,3 +29,28 @@ class EpochLines(keras.callbacks.Callback):
             seconds = time.monotonic() - self.started
             figures = ", ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items())
             print(f"epoch {epoch + 1}/{self.params['epochs']}, {seconds:.0f} s: {figures}")
+
+
+class TrainingClock(keras.callbacks.Callback):
+    """Count the `seconds` spent in training steps; validation and other callbacks do not count."""
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Set the clock to 0."""
+        self.seconds = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Start it."""
+        self.started = time.perf_counter()
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        """Stop it before validation."""
+        self._stop()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Stop it where there was no validation."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self.started is not None:
+            self.seconds += time.perf_counter() - self.started
+            self.started = None
