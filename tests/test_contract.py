@@ -131,8 +131,11 @@ def test_a_saved_model_goes_on_as_if_it_had_not_been(trained, tmp_path):
     for ours, theirs in zip(model.variables, loaded.variables, strict=True):
         theirs.assign(ours)
     options = {"batch_size": BATCH, "epochs": 2, "verbose": 0}
-    first, second = (m.fit(*data, **options).history for m in (model, loaded))
-    assert_same(first, second, 1e-3)
+    histories = []
+    for m in (model, loaded):
+        keras.utils.set_random_seed(0)  # PyTorch's dropout draws from the global state
+        histories.append(m.fit(*data, **options).history)
+    assert_same(*histories, 1e-3)
     steps = [[int(o.iterations) for o in m.optimizers] for m in (model, loaded)]
     assert steps[0] == steps[1] and min(steps[0]) > EPOCHS * 48 // (BATCH * model.batches_per_step)
 
@@ -141,8 +144,9 @@ def test_a_saved_model_goes_on_as_if_it_had_not_been(trained, tmp_path):
 @pytest.mark.parametrize("name", ["ae_classifier", "vae_classifier", *GANS])
 def test_mixed_precision(name, precision, tmp_path):
     model = compiled(name, QUICK if name == "wgan" else None, dtype=precision)
+    epochs = 3 if name in GANS else EPOCHS
     before = values_of(learners(model))
-    history = model.fit(*lesson(model), epochs=EPOCHS, batch_size=BATCH, verbose=0).history
+    history = model.fit(*lesson(model), epochs=epochs, batch_size=BATCH, verbose=0).history
 
     assert all(np.isfinite(values).all() for values in history.values())
     assert all(differ(before, values_of(learners(model))))
