@@ -8,6 +8,7 @@ import pytest
 from keras.config import backend
 from tiny_models import GANS, MODELS, differ, images_of, learners, lesson, state_of, values_of
 
+from common.models import AE
 from common.training.feeding import ArrayBatches
 
 BATCH = 8
@@ -171,6 +172,27 @@ def test_mixed_precision(name, precision, tmp_path):
     assert [type(o) for o in loaded.optimizers] == [type(o) for o in model.optimizers]
     assert not any(differ(state_of(model.optimizer), state_of(loaded.optimizer)))
     assert_same(found, outputs(loaded))
+
+
+def test_loss_scaling_leaves_the_step_as_it_is():
+    """Adam would hide a gradient of another size; gradient descent does not."""
+    steps = {}
+    for precision in ("float32", "mixed_float16"):
+        model = AE((8, 8, 1), widths=(16,), seed=0, dtype=precision)
+        rng = np.random.default_rng(0)
+        before = [rng.normal(0, 0.2, v.shape) for v in model.trainable_variables]
+        for variable, value in zip(model.trainable_variables, before, strict=True):
+            variable.assign(value)
+        rule = keras.optimizers.SGD(1e-2)
+        if precision == "mixed_float16":
+            rule = keras.optimizers.LossScaleOptimizer(rule, initial_scale=256.0)
+        model.compile(rule, **QUICK)
+        model.fit(*lesson(model, 16), batch_size=16, verbose=0)
+        after = values_of(model.trainable_variables)
+        steps[precision] = np.concatenate([np.ravel(b - a) for a, b in zip(before, after)])
+    length = np.linalg.norm(steps["float32"])
+    assert length > 1e-2
+    assert np.linalg.norm(steps["mixed_float16"] - steps["float32"]) < 0.05 * length
 
 
 class Sequence(keras.utils.PyDataset):

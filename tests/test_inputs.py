@@ -1,6 +1,8 @@
 """Bad input is refused with a sentence that helps, before a single step is taken."""
 
+import os
 import re
+import signal
 import zipfile
 
 import keras
@@ -11,6 +13,7 @@ from tiny_models import ae, images_of, values_of
 from common.errors import InputError
 from common.models import AE, DCGAN, VAE, WGAN
 from common.models.inputs import UnitRange, unit_range
+from common.training.interrupt import InterruptBetweenSteps
 from common.training.precision import precision
 
 IMAGES, LABELS = images_of((8, 8, 1), 12)
@@ -329,3 +332,26 @@ def test_no_callbacks(callbacks):
     model = AE((8, 8, 1), widths=(4,))
     model.compile(jit_compile=False, steps_per_execution=1)
     assert len(model.fit(IMAGES, callbacks=callbacks, verbose=0).history["loss"]) == 1
+
+
+@pytest.mark.parametrize("moment", ["on_train_batch_begin", "on_test_batch_begin"])
+def test_ctrl_c_ends_between_two_steps(moment):
+    class CtrlC(keras.callbacks.Callback):
+        pass
+
+    setattr(CtrlC, moment, lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+    model = AE((8, 8, 1), widths=(4,), seed=0)
+    model.compile(jit_compile=False, steps_per_execution=1)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(IMAGES, validation_data=IMAGES, batch_size=4, callbacks=[CtrlC()], verbose=0)
+    steps = 1 if moment == "on_train_batch_begin" else 3
+    assert int(model.optimizer.iterations) == steps
+    assert np.isfinite(model.evaluate(IMAGES, verbose=0)["loss"])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_is_not_held_back():
+    with pytest.raises(KeyboardInterrupt), InterruptBetweenSteps():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        pytest.fail("it was held back")

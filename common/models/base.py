@@ -23,6 +23,7 @@ from common.models.inputs import (
 )
 from common.training.backend import StepModel, batches, fastest_execution, predict_fast
 from common.training.callbacks import CosineDecay, StopOnNonFinite
+from common.training.interrupt import InterruptBetweenSteps
 
 LONG_JOB = 20_000
 
@@ -187,15 +188,17 @@ class ImageModel(StepModel):
                 validation_data = self._feed(*self._check(*parts), batch_size)
         guard = StopOnNonFinite()
         added = [guard, CosineDecay(epochs)] if self.cosine_decay else [guard]
-        history = super().fit(
-            x,
-            y,
-            epochs=epochs,
-            validation_data=validation_data,
-            callbacks=[*added, *(callbacks or ())],
-            shuffle=shuffle,
-            **kwargs,
-        )
+        with InterruptBetweenSteps() as interrupt:
+            history = super().fit(
+                x,
+                y,
+                epochs=epochs,
+                validation_data=validation_data,
+                # Last, so that an interrupt takes nothing from the other callbacks.
+                callbacks=[*added, *(callbacks or ()), interrupt],
+                shuffle=shuffle,
+                **kwargs,
+            )
         guard.raise_if_stopped()
         return history
 

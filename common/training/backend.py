@@ -80,22 +80,38 @@ class JAXStep:
 
     def train_step(self, state: tuple, data: Any) -> tuple[dict, tuple]:
         """Run `learn` on one batch as a pure function of the trainer's state."""
-        groups = (
+        return self._pure(self.learn, self._train_groups, state, data)
+
+    def test_step(self, state: tuple, data: Any) -> tuple[dict, tuple]:
+        """Run `assess` on one batch as a pure function of the trainer's state."""
+        return self._pure(self.assess, self._test_groups, state, data)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Keras's compiled step, after whose failure the model is as it was."""
+        known = self.train_function
+        super().make_train_function(force)
+        if self.train_function is not known:
+            self.train_function = giving_back(self.train_function, self._train_groups)
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Likewise."""
+        known = self.test_function
+        super().make_test_function(force)
+        if self.test_function is not known:
+            self.test_function = giving_back(self.test_function, self._test_groups)
+
+    @property
+    def _train_groups(self) -> tuple:
+        return (
             self.trainable_variables,
             self.non_trainable_variables,
             self.optimizer.variables,
             self.metrics_variables,
         )
-        return self._pure(self.learn, groups, state, data)
 
-    def test_step(self, state: tuple, data: Any) -> tuple[dict, tuple]:
-        """Run `assess` on one batch as a pure function of the trainer's state."""
-        groups = (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.metrics_variables,
-        )
-        return self._pure(self.assess, groups, state, data)
+    @property
+    def _test_groups(self) -> tuple:
+        return self.trainable_variables, self.non_trainable_variables, self.metrics_variables
 
     def _pure(self, step: Callable, groups: tuple, state: tuple, data: Any) -> tuple[dict, tuple]:
         variables = [v for group in groups for v in group]
@@ -132,6 +148,25 @@ class JAXStep:
         ):
             v.assign(value)
         return aux
+
+
+def giving_back(function: Callable, groups: tuple) -> Callable:
+    """`function(state, iterator)`, but where it fails the variables get their values back.
+
+    Keras takes the values out of the variables before the first step, and puts back what a step
+    returned; a first step that is refused (a batch of another shape) returns nothing.
+    """
+
+    def guarded(state: tuple, iterator: Any) -> tuple:
+        try:
+            return function(state, iterator)
+        except Exception:
+            for group, values in zip(groups, state, strict=True):
+                for variable, value in zip(group, values, strict=True):
+                    variable.assign(value)
+            raise
+
+    return guarded
 
 
 _Step = {"tensorflow": TensorFlowStep, "jax": JAXStep, "torch": TorchStep}[BACKEND]
