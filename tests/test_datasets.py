@@ -152,8 +152,8 @@ def test_digits_keep_the_original_drawing():
 def test_table_of_datasets():
     data = datasets.load("digits", data_fraction=0.1, drop_class=8)
     assert isinstance(data, DigitsData) and 8 not in data.y_train and 8 in data.y_test
-    with pytest.raises(InputError, match="no dataset 'celeba': choose one of mono, digits"):
-        datasets.load("celeba")
+    with pytest.raises(InputError, match="no dataset 'imagenet': choose one of mono, digits"):
+        datasets.load("imagenet")
     with pytest.raises(InputError, match="digits has no option data_dir: it takes data_fraction"):
         datasets.load("digits", data_dir=".")
 

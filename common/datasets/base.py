@@ -6,14 +6,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from common.datasets.rows import Rows
 from common.errors import InputError
 
-Split = tuple[np.ndarray, np.ndarray | None]
+Split = tuple[np.ndarray | Rows, np.ndarray | None]
 
 
 @dataclass(kw_only=True, eq=False)
 class ImageData(ABC):
-    """Images in memory, split into training, optional validation, and test.
+    """Images, in memory or read from disk, split into training, optional validation, and test.
 
     A dataset is a subclass that states its `name`, `class_names` and `image_shape` and how to
     `read` its raw arrays; the options and the checks are here. Its own options are dataclass
@@ -28,7 +29,7 @@ class ImageData(ABC):
             options above, that becomes the validation split, in [0, 1).
 
     Attributes:
-        x_train, x_test: images (N, H, W, C), of `dtype`.
+        x_train, x_test: images (N, H, W, C), of `dtype`: an array, or what stays on disk (`Rows`).
         y_train, y_test: labels int64 (N,), or None where there are none.
         x_valid, y_valid: the validation split, or None without one.
         image_shape: (H, W, C).
@@ -101,11 +102,19 @@ class ImageData(ABC):
                 f"{self.origin}: the options leave no {part} images of {len(split[0])}; "
                 "give a larger data_fraction or another validation_fraction."
             )
-        images, labels = (None if array is None else array[rows] for array in split)
-        if self.binarize:
-            white = 255 if self.dtype is np.uint8 else 1
-            images = (images > white / 2).astype(self.dtype) * self.dtype(white)
-        return images, labels
+        images, labels = split
+        changes = (self._black_or_white,) if self.binarize else ()
+        if isinstance(images, Rows):
+            images = images.select(rows, *changes)
+        else:
+            images = images[rows]
+            for change in changes:
+                images = change(images)
+        return images, None if labels is None else labels[rows]
+
+    def _black_or_white(self, images: np.ndarray) -> np.ndarray:
+        white = 255 if self.dtype is np.uint8 else 1
+        return (images > white / 2).astype(self.dtype) * self.dtype(white)
 
     def _checked(self, part: str, images: np.ndarray, labels: np.ndarray | None) -> Split:
         height, width, channels = self.image_shape
@@ -127,4 +136,4 @@ class ImageData(ABC):
                     f"expected 0 to {self.num_classes - 1}."
                 )
             labels = labels.astype(np.int64)
-        return images.reshape(-1, *self.image_shape), labels
+        return images if images.ndim == 4 else images[..., None], labels

@@ -22,7 +22,7 @@ NEED_NO_DOWNLOAD = "The datasets digits and polynomials need no download."
 
 def read_npz(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
     """The arrays named `keys` of an .npz file."""
-    with _reading(path), path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         if not is_zipfile(file):
             raise ValueError("it is not an .npz archive")
         file.seek(0)
@@ -34,13 +34,13 @@ def read_npz(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
 
 def read_npy(path: Path) -> np.ndarray:
     """The array of an .npy file."""
-    with _reading(path), path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def read_idx(path: Path) -> np.ndarray:
     """The uint8 array of a gzipped IDX file, the format MNIST was published in."""
-    with _reading(path), gzip.open(path) as file:
+    with reading(path), gzip.open(path) as file:
         zeros, kind, rank = struct.unpack(">HBB", file.read(4))
         if zeros or kind != 8:
             raise ValueError("it is not an IDX file of bytes")
@@ -61,18 +61,17 @@ def cached_file(name: str, folder: str, url: str, sha256: str) -> Path:
     A file that is there already is only read: Keras's own look-up would delete one with another
     hash when it cannot download it anew, and would not see one in a cache it may not write to.
     """
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    fallback = Path(tempfile.gettempdir(), ".keras")
+    home, fallback = keras_homes()
     for path in (home / folder / name, fallback / folder / name):
         if os.path.isfile(path):
-            with _reading(path), path.open("rb") as file:
+            with reading(path), path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                     raise ValueError(
                         "its SHA-256 is not that of the published file; delete it to download it "
                         "again, or read a file of your own with data_dir="
                     )
             return path
-    cache = next((place for place in (home, fallback) if _writable(place)), fallback)
+    cache = writable_home()
     target = cache / folder / name
     note = "" if cache == home else f" ({home} cannot be written to)"
 
@@ -95,6 +94,18 @@ def cached_file(name: str, folder: str, url: str, sha256: str) -> Path:
     return target
 
 
+def keras_homes() -> tuple[Path, Path]:
+    """Keras's cache (`KERAS_HOME`, by default ~/.keras), and the one used if it is not writable."""
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    return home, Path(tempfile.gettempdir(), ".keras")
+
+
+def writable_home() -> Path:
+    """The first of `keras_homes` that can be written to, made if it is not there yet."""
+    home, fallback = keras_homes()
+    return home if _writable(home) else fallback
+
+
 def _writable(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +115,8 @@ def _writable(folder: Path) -> bool:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
+    """Make an `InputError` of what reading the file `path` raises if it is missing or damaged."""
     try:
         yield
     except FileNotFoundError:

@@ -33,7 +33,7 @@ class StackedImages:
         if isinstance(index, tuple) or index is None or index is Ellipsis:
             raise TypeError("stacked images are indexed by image alone; index what that gives")
         channels = np.moveaxis(self.rows[index], -1, 0)
-        return np.stack([self.images[rows, ..., 0] for rows in channels], axis=-1)
+        return np.stack([self.images[rows][..., 0] for rows in channels], axis=-1)
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:

@@ -1,0 +1,132 @@
+"""Where image files lie: in a folder or in a zip archive."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+from zipfile import ZipFile
+
+from common.datasets.decoding import SUFFIXES
+from common.datasets.files import reading
+from common.errors import InputError
+
+MAX_BYTES = 2**28
+
+
+class ImageFiles(ABC):
+    """Image files by their names, relative to where they lie, in the order of the names.
+
+    Hidden files and those without one of the `SUFFIXES` are left out.
+
+    Attributes:
+        path: where the files lie, absolute.
+        stamps: what tells a file from a changed one, by name.
+    """
+
+    path: Path
+    stamps: dict[str, tuple]
+
+    @abstractmethod
+    def open(self, name: str) -> BinaryIO:
+        """The file `name`, open for reading; several threads may ask at once."""
+
+
+class FolderFiles(ImageFiles):
+    """The image files in a folder and, at any depth, in its subfolders; links are followed.
+
+    Args:
+        folder: where they are.
+        only: the subfolders to look into, where they exist; by default all, and the folder.
+
+    Raises:
+        InputError: a subfolder cannot be read.
+    """
+
+    def __init__(self, folder: Path, only: tuple[str, ...] = ("",)):
+        self.path = folder.resolve()
+        found, seen = {}, set()
+        for part in only:
+            if (self.path / part).is_dir():
+                found.update(_stamps(str(self.path / part), part and f"{part}/", seen))
+        self.stamps = dict(sorted(found.items()))
+
+    def open(self, name: str) -> BinaryIO:
+        """The file."""
+        return open(self.path / name, "rb")
+
+
+class ZipFiles(ImageFiles):
+    """The image files in a zip archive, which is not unpacked.
+
+    Raises:
+        InputError: the archive cannot be read.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path.resolve()
+        with reading(path):
+            self.archive = ZipFile(path)
+        self.stamps = {
+            entry.filename: (entry.file_size, entry.CRC)
+            for entry in sorted(self.archive.infolist(), key=lambda entry: entry.filename)
+            if not entry.filename.startswith("__MACOSX/") and _is_image(entry.filename)
+        }
+        # Reading a zip from several threads is not safe in every Python that is supported.
+        self.lock = Lock()
+
+    def open(self, name: str) -> BinaryIO:
+        """The file, in memory."""
+        if (size := self.stamps[name][0]) > MAX_BYTES:
+            raise ValueError(f"its {size:,} bytes are more than {MAX_BYTES:,}")
+        with self.lock:
+            return BytesIO(self.archive.read(name))
+
+
+def existing_folder(path: str | Path) -> Path:
+    """The folder `path`, or an `InputError`."""
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        problem = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {problem}: give a folder of images.")
+    return folder
+
+
+def _stamps(folder: str, prefix: str, seen: set[str]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The name, after `prefix`, the size and the time of every image file; `seen` grows."""
+    real = os.path.realpath(folder)
+    # A link to a folder above it would never end.
+    if real in seen:
+        return
+    seen.add(real)
+    with reading(Path(folder)), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if _is_folder(entry):
+                yield from _stamps(entry.path, f"{prefix}{entry.name}/", seen)
+            elif _is_image(entry.name):
+                yield prefix + entry.name, _stamp(entry)
+
+
+def _is_image(name: str) -> bool:
+    base = name.rpartition("/")[2]
+    return base.lower().endswith(SUFFIXES) and not base.startswith(".")
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _stamp(entry: os.DirEntry) -> tuple[int, int]:
+    try:
+        status = entry.stat()
+    except OSError:
+        # It counts as a file that cannot be read.
+        return -1, -1
+    return status.st_size, status.st_mtime_ns

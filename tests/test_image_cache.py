@@ -1,0 +1,297 @@
+"""The cache of decoded images: when it is made and used, and that it is whole or not there."""
+
+import errno
+import os
+import shutil
+import time
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+from zipfile import ZipFile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.datasets import image_cache, parallel_decoding
+from common.datasets.decoding import Decoding
+from common.datasets.image_cache import cached_images
+from common.datasets.image_sources import FolderFiles, ZipFiles
+from common.datasets.rows import Rows
+from common.errors import InputError
+
+SMALL = Decoding.of(4)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty Keras cache, and the temporary folder away from the machine's."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Fifty images 00.png …; image n is uniformly grey 5 n."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for number in range(50):
+        grey(5 * number).save(folder / f"{number:02}.png")
+    return folder
+
+
+@pytest.fixture
+def decodings(monkeypatch):
+    """The names of the files as they are decoded."""
+    names = []
+    decode = parallel_decoding.decode
+
+    def counted(files, name, *rest):
+        names.append(name)
+        return decode(files, name, *rest)
+
+    monkeypatch.setattr(parallel_decoding, "decode", counted)
+    monkeypatch.setattr(image_cache, "decode", counted)
+    return names
+
+
+def grey(level, side=4):
+    return Image.new("RGB", (side, side), (level, level, level))
+
+
+def levels(cache):
+    return Rows(cache.images, np.arange(len(cache.names)))[:][:, 0, 0, 0].tolist()
+
+
+def files_in(home):
+    return sorted(path.name for path in home.rglob("*") if path.is_file())
+
+
+def test_images_in_the_order_of_the_names(home, folder):
+    cache = cached_images(FolderFiles(folder), SMALL)
+    assert cache.images.shape == (50, 4, 4, 3) and cache.images.dtype == np.uint8
+    assert levels(cache) == list(range(0, 250, 5))
+    assert cache.names == [f"{number:02}.png" for number in range(50)] and not cache.skipped
+    assert isinstance(cache.images.map, np.memmap)
+
+
+def test_second_start_decodes_nothing(home, folder, decodings):
+    first = cached_images(FolderFiles(folder), SMALL)
+    assert sorted(decodings) == first.names
+    decodings.clear()
+    again = cached_images(FolderFiles(folder), SMALL)
+    assert not decodings and again.names == first.names and levels(again) == levels(first)
+    assert len(files_in(home)) == 1
+
+
+def change_time(folder):
+    os.utime(folder / "07.png", ns=(0, 0))
+
+
+def change_content(folder):
+    grey(99, side=5).save(folder / "07.png")
+
+
+def add(folder):
+    grey(1).save(folder / "new.png")
+
+
+def remove(folder):
+    (folder / "07.png").unlink()
+
+
+def rename(folder):
+    (folder / "07.png").rename(folder / "7.png")
+
+
+@pytest.mark.parametrize("change", [change_time, change_content, add, remove, rename])
+def test_changed_source_makes_a_new_cache_in_place_of_the_old(home, folder, change, decodings):
+    cached_images(FolderFiles(folder), SMALL)
+    before = files_in(home)
+    decodings.clear()
+    change(folder)
+    cache = cached_images(FolderFiles(folder), SMALL)
+    assert sorted(decodings) == cache.names == sorted(p.name for p in folder.iterdir())
+    assert len(files_in(home)) == 1 and files_in(home) != before
+
+
+def test_other_options_make_a_cache_of_their_own(home, folder, tmp_path):
+    files = FolderFiles(folder)
+    for decoding in (SMALL, Decoding.of(5), Decoding.of(4, channels=1), Decoding.of(4, fit="pad")):
+        cached_images(files, decoding)
+    assert len(files_in(home)) == 4
+    cached_images(files, SMALL, {"07.png": (0, 0, 2, 2)})
+    assert len(files_in(home)) == 5
+    cached_images(files, SMALL, {"07.png": (0, 0, 3, 3)})
+    assert len(files_in(home)) == 5, "the boxes are a part of the source"
+    shutil.copytree(folder, tmp_path / "copy")
+    cached_images(FolderFiles(tmp_path / "copy"), SMALL)
+    assert len(files_in(home)) == 6
+
+
+def test_two_sources_of_one_name_stay_apart(home, folder, tmp_path):
+    other = tmp_path / "elsewhere" / "source"
+    shutil.copytree(folder, other)
+    grey(3).save(other / "00.png")
+    assert levels(cached_images(FolderFiles(folder), SMALL))[0] == 0
+    assert levels(cached_images(FolderFiles(other), SMALL))[0] == 3
+    assert len(files_in(home)) == 2
+
+
+def test_zip_is_read_without_unpacking_it(home, folder, tmp_path, decodings):
+    with ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, f"inner/{path.name}")
+        archive.writestr("__MACOSX/inner/._00.png", b"no picture")
+        archive.writestr("readme.txt", b"no picture")
+    cache = cached_images(ZipFiles(tmp_path / "pictures.zip"), SMALL)
+    assert levels(cache) == list(range(0, 250, 5)) and cache.names[0] == "inner/00.png"
+    decodings.clear()
+    assert cached_images(ZipFiles(tmp_path / "pictures.zip"), SMALL).names == cache.names
+    assert not decodings
+    (tmp_path / "broken.zip").write_bytes((tmp_path / "pictures.zip").read_bytes()[:-30])
+    with pytest.raises(InputError, match=r"broken\.zip cannot be used"):
+        ZipFiles(tmp_path / "broken.zip")
+
+
+def test_unreadable_files_are_named_and_left_out(home, folder):
+    for number in range(10, 17):
+        (folder / f"{number}.png").write_text("text")
+    with pytest.warns(UserWarning) as caught:
+        cache = cached_images(FolderFiles(folder), SMALL)
+    message = str(caught[0].message)
+    assert f"7 of 50 files in {folder} cannot be read and are left out: 10.png (not an" in message
+    assert "14.png (not an image of a known format); and 2 more." in message
+    assert levels(cache) == [5 * n for n in range(50) if n not in range(10, 17)]
+    with pytest.warns(UserWarning, match="7 of 50"):
+        again = cached_images(FolderFiles(folder), SMALL)
+    assert levels(again) == levels(cache) and again.skipped == cache.skipped
+
+
+def test_file_that_becomes_readable_is_read(home, folder, monkeypatch):
+    """Its name, size and time are as they were."""
+    opened = FolderFiles.open
+
+    def refuse(files, name):
+        if name == "07.png":
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return opened(files, name)
+
+    monkeypatch.setattr(FolderFiles, "open", refuse)
+    with pytest.warns(UserWarning, match=r"1 of 50 .* 07\.png \(Permission denied\)\."):
+        assert len(cached_images(FolderFiles(folder), SMALL).names) == 49
+    monkeypatch.setattr(FolderFiles, "open", opened)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(cached_images(FolderFiles(folder), SMALL).names) == 50
+    assert len(files_in(home)) == 1
+
+
+def test_nothing_readable_is_refused(home, folder):
+    for path in folder.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"None of the 50 image files in .* 00\.png \(not an"):
+        cached_images(FolderFiles(folder), SMALL)
+    assert not files_in(home)
+
+
+def test_half_written_is_never_seen(home, folder, monkeypatch):
+    seen = []
+    decode = parallel_decoding.decode
+
+    def look(*args):
+        seen.extend(files_in(home))
+        return decode(*args)
+
+    monkeypatch.setattr(parallel_decoding, "decode", look)
+    cached_images(FolderFiles(folder), SMALL)
+    assert seen and all(name.endswith(".part") for name in seen)
+    assert [name.rpartition(".")[2] for name in files_in(home)] == ["npy"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_stopping_leaves_nothing(home, folder, error, monkeypatch):
+    decode = parallel_decoding.decode
+
+    def stop(files, name, *rest):
+        if name == "40.png":
+            raise error
+        return decode(files, name, *rest)
+
+    monkeypatch.setattr(parallel_decoding, "decode", stop)
+    with pytest.raises(error):
+        cached_images(FolderFiles(folder), SMALL)
+    assert not files_in(home)
+
+
+def test_full_disk_leaves_nothing(home, folder, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match=r"cannot be written to .*zoo-cache: No space left on dev"):
+        cached_images(FolderFiles(folder), SMALL)
+    assert not files_in(home)
+
+
+def test_too_little_room_is_seen_beforehand(home, folder, decodings, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2399))
+    with pytest.raises(InputError, match=r"take 0 MB in .*cache, where 0 MB are free\. Make"):
+        cached_images(FolderFiles(folder), SMALL)
+    assert not decodings and not files_in(home)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2400))
+    cached_images(FolderFiles(folder), SMALL)
+
+
+def test_unwritable_home(home, folder, monkeypatch, decodings):
+    writable = os.access
+    monkeypatch.setattr(os, "access", lambda p, mode: Path(p) != home and writable(p, mode))
+    cached_images(FolderFiles(folder), SMALL)
+    assert not files_in(home) and len(files_in(home.parent / "tmp" / ".keras" / "zoo-cache")) == 1
+    decodings.clear()
+    cached_images(FolderFiles(folder), SMALL)
+    assert not decodings
+
+
+def damage_cut(path):
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def damage_notes(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def damage_all(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [damage_cut, damage_notes, damage_all])
+def test_damaged_cache_is_made_anew(home, folder, damage):
+    cached_images(FolderFiles(folder), SMALL)
+    damage(next(home.rglob("*.npy")))
+    assert levels(cached_images(FolderFiles(folder), SMALL)) == list(range(0, 250, 5))
+
+
+def test_what_a_kill_left_is_removed_in_time(home, folder):
+    cached_images(FolderFiles(folder), SMALL)
+    cache = next(home.rglob("*.npy"))
+    old, young = cache.with_suffix(".1.part"), cache.with_suffix(".2.part")
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 2 * image_cache.ABANDONED,) * 2)
+    add(folder)
+    cached_images(FolderFiles(folder), SMALL)
+    assert not old.exists() and young.exists() and not cache.exists()
+
+
+def test_long_jobs_say_how_far_they_are(home, folder, monkeypatch, capsys):
+    cached_images(FolderFiles(folder), SMALL)
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(parallel_decoding.Progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(parallel_decoding.os, "cpu_count", lambda: None)
+    monkeypatch.setattr(parallel_decoding, "AT_ONCE", 2)
+    cached_images(FolderFiles(folder), Decoding.of(5))
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("Decoding images: ") and " of 50 (" in first
+    assert last.startswith("Decoded 50 images in 0 s")
