@@ -12,13 +12,25 @@ from common.errors import InputError
 MODES = {
     "basic": "reconstruct test images",
     "gen": "generate images",
+    "anom": "find the images of a class left out of training",
 }
 MODELS = {
-    "ae": ("AE", "autoencoder", ("basic", "gen")),
-    "vae": ("VAE", "variational autoencoder", ("basic", "gen")),
+    "ae": ("AE", "autoencoder", ("basic", "gen", "anom")),
+    "vae": ("VAE", "variational autoencoder", ("basic", "gen", "anom")),
     "dcgan": ("DCGAN", "deep convolutional GAN", ("gen",)),
     "lsgan": ("LSGAN", "least-squares GAN", ("gen",)),
     "wgan": ("WGAN", "weight-clipped Wasserstein GAN", ("gen",)),
+}
+# The higher, the stranger; the last but one need a VAE, the last a classifier.
+SCORES = {
+    "squared_error": "of the reconstruction",
+    "cross_entropy": "of the reconstruction",
+    "prior_sample_nll": "-log p(x) from 10,000 decoded samples",
+    "code_density": "-log density of the code under a mixture fitted to the training codes",
+    "code_distance": "of the code to its nearest training codes",
+    "negative_elbo": "vae",
+    "importance_nll": "vae: -log p(x) by importance sampling",
+    "class_uncertainty": "with --classifier: 1 - the highest class probability",
 }
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -55,11 +67,18 @@ def parser() -> argparse.ArgumentParser:
     option("--batch-size", type=int, help="images per step")
     option("--latent-dim", type=int, help="numbers in a code")
     option("--classifier", action="store_true", help="train a classifier on the code (ae, vae)")
+    option("--pack", type=int, help="images that the discriminator judges together (GANs)")
     option("--beta", type=float, help="weight of the KL divergence (vae)")
     option("--data-fraction", type=float, default=1.0, help="share of the images to use, (0, 1]")
     option("--data-dir", type=Path, help="folder or file to read the data from")
     option("--seed", type=int, default=0, help="of weights, noise and order (default 0)")
     option("--precision", choices=PRECISIONS, default="float32")
+    option("--tolerance", type=float, default=0.8, help="belief to count as a class (default 0.8)")
+    option("--verifier", type=Path, metavar="FILE", help="verification net; default: the zoo's own")
+    option("--nll-samples", type=int, default=0, help="-log p(x) by so many samples an image (vae)")
+    option("--held-out", default="8", metavar="DIGIT", help="class left out (anom), or all; 8")
+    option("--score", metavar="NAME", help=f"to show (anom): {listed(SCORES.items())}")
+    option("--k", type=int, default=16, help="most anomalous images to show (anom); 16")
     option("--output", type=Path, help="folder for the results (default results/MODEL-DATA)")
     option("--retrain", action="store_true", help="train even where a trained model is")
     option("--weights", type=Path, metavar="FILE", help="load this .keras file and do not train")
@@ -81,6 +100,7 @@ def check_names(arguments: argparse.Namespace) -> None:
         if given is not None and given not in known:
             raise InputError(f"{kind} {given!r} is unknown; choose from {', '.join(known)}.")
     _, about, modes = MODELS[arguments.model]
+    encodes = "basic" in modes
     if arguments.mode not in modes:
         raise InputError(
             f"A {about} has no encoder, so it cannot {MODES[arguments.mode]}; "
@@ -88,12 +108,33 @@ def check_names(arguments: argparse.Namespace) -> None:
         )
     if arguments.beta is not None and arguments.model != "vae":
         raise InputError(f"--beta weighs a VAE's KL divergence; {arguments.model} has none.")
-    for name in ("epochs", "batch_size"):
+    if arguments.nll_samples and arguments.model != "vae":
+        raise InputError(f"--nll-samples estimates a VAE's p(x); {arguments.model} has none.")
+    if arguments.pack is not None and encodes:
+        raise InputError(f"--pack is for a GAN's discriminator; {arguments.model} has none.")
+    if not 0 < arguments.tolerance <= 1:
+        raise InputError(
+            f"Got --tolerance {arguments.tolerance}; expected above 0 and at most 1, such as 0.8."
+        )
+    for name in ("epochs", "batch_size", "k", "pack"):
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise InputError(f"Got --{name.replace('_', '-')} {value}; expected at least 1.")
-    if arguments.classifier and "basic" not in modes:
+    check_anomaly_options(arguments)
+    if arguments.classifier and not encodes:
         raise InputError(f"--classifier needs an encoder; a {about} has none. Use ae or vae.")
+
+
+def check_anomaly_options(arguments: argparse.Namespace) -> None:
+    """Refuse scores and classes that cannot be; turn the class into a number."""
+    if arguments.score is not None and arguments.score not in SCORES:
+        raise InputError(f"Score {arguments.score!r} is unknown; choose from {', '.join(SCORES)}.")
+    if arguments.score in ("negative_elbo", "importance_nll") and arguments.model != "vae":
+        raise InputError(f"The score {arguments.score} needs a vae; {arguments.model} has no p(x).")
+    if arguments.held_out != "all":
+        if not arguments.held_out.isdecimal() or int(arguments.held_out) > 9:
+            raise InputError(f"Got --held-out {arguments.held_out}; expected 0 to 9, or all.")
+        arguments.held_out = int(arguments.held_out)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,6 +4,8 @@ import pandas as pd
 
 EVEN = 0.15
 ONE_SIDED = 0.9
+STALLED_EPOCHS = 3
+STALLED = 0.02
 
 
 def balance(history: pd.DataFrame) -> str:
@@ -27,6 +29,11 @@ def balance(history: pd.DataFrame) -> str:
     stand = f"D(real) {real:.2f}, D(fake) {fake:.2f}: "
     if abs(real - fake) < EVEN:
         return stand + "the discriminator hardly tells them apart; the players are even."
+    if len(history) >= STALLED_EPOCHS and (history["d_fake"][-STALLED_EPOCHS:] < STALLED).all():
+        return stand + (
+            "the generator stands still, as nothing it draws is believed; start anew with a "
+            "smaller learning rate of the discriminator, or try wgan."
+        )
     if real > ONE_SIDED and fake < 1 - ONE_SIDED:
         return stand + (
             "the discriminator wins; lower its learning rate, or smooth its labels "

@@ -26,7 +26,7 @@ def mode_histogram(labels: np.ndarray, num_modes: int) -> np.ndarray:
 
 def modes_covered(histogram: np.ndarray) -> int:
     """The number of modes with at least one sample (Metz et al. 2017, Unrolled GANs)."""
-    return np.count_nonzero(histogram)
+    return int(np.count_nonzero(histogram))
 
 
 def kl_divergence(histogram: np.ndarray, reference: np.ndarray) -> float:

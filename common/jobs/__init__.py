@@ -1,17 +1,23 @@
 """The command line's jobs: train or load, then evaluate and draw, then put the results in place."""
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from common import models, plots
 from common.cli import MODELS
-from common.jobs import autoencoders, gans
-from common.jobs.recipe import recipe_of
+from common.datasets import ImageData
+from common.evaluation.balance import balance
+from common.jobs import anomalies, autoencoders, gans
+from common.jobs.recipe import Recipe, recipe_of
 from common.jobs.results import Results
-from common.jobs.training import Trained, load_data, train
+from common.jobs.table import table_of_digits
+from common.jobs.training import TRAINING_FIGURES, Trained, load_data, train
+from common.jobs.verification import Judge, judge_of
+from common.jobs.watch import mode_watchers
+from common.models.base import ImageModel
+from common.models.gan import TwoPlayerModel
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -20,37 +26,76 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         InputError: something given cannot be used; nothing was changed.
     """
+    if arguments.mode == "anom" and arguments.held_out == "all":
+        table_of_digits(arguments, folder_of(arguments, recipe_of(arguments)), run_one)
+    else:
+        run_one(arguments)
+
+
+def run_one(arguments: argparse.Namespace) -> dict:
+    """`run` for one model; returns its figures."""
     recipe = recipe_of(arguments)
-    folder = arguments.output or Path("results", f"{arguments.model}-{recipe.data}")
+    folder = folder_of(arguments, recipe)
     results = Results(folder, recipe)
     results.check_writable()
     data = load_data(recipe, arguments.data_dir)
     known = None if arguments.retrain else results.trained_model()
-    if arguments.weights or known:
-        path = arguments.weights or known
-        trained = Trained(getattr(models, MODELS[arguments.model][0]).load(path))
-        trained.model.check_data(data.image_shape)
+    kind = getattr(models, MODELS[arguments.model][0])
+    loaded = None
+    if path := arguments.weights or known:
+        loaded = kind.load(path)
+        loaded.check_data(data.image_shape)
         print(f"Loaded {path}; --retrain trains anew.")
+    judge = None if arguments.mode == "anom" else judge_of(arguments, data, recipe.data, folder)
+    watchers = []
+    if loaded is None:
+        if issubclass(kind, TwoPlayerModel):
+            watchers = mode_watchers(judge, recipe)
+        trained = train(recipe, data, results, watchers)
     else:
-        trained = train(recipe, data, results)
-    job = autoencoders if isinstance(trained.model, models.AE) else gans
-    before = results.metrics() if known else {}
+        before = results.metrics() if known else {}
+        figures = {name: before[name] for name in TRAINING_FIGURES if name in before}
+        trained = Trained(loaded, figures, in_place=path == known)
     with results.replacing() as staging:
-        figures = {**before, **trained.figures, **job.evaluate(trained.model, data)}
-        if trained.history is not None:
-            plots.loss_curves(trained.history).savefig(staging / "losses.png")
-            plots.animation(trained.frames, staging / "training.gif")
-            trained.history.to_csv(staging / "history.csv", index=False)
-        history = trained.history if trained.history is not None else old_history(folder)
-        job.draw(arguments.mode, trained.model, data, staging)
-        if not known:
-            trained.model.save(staging / "model.keras")
-        (staging / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
-    for sentence in job.remarks(figures, history):
-        print(sentence)
-    print("\n".join(f"{name:>24}  {value}" for name, value in figures.items()))
+        figures = {"mode": arguments.mode, **trained.figures}
+        figures |= present(arguments, trained.model, data, judge, staging)
+        for watcher in watchers:
+            drawn = plots.mode_history(watcher.counts, data.class_names)
+            drawn.savefig(staging / "modes_over_training.png")
+        trained.store(staging, figures)
+    history = trained.history if trained.history is not None else old_history(folder)
+    if history is not None and isinstance(trained.model, TwoPlayerModel):
+        print(balance(history))
+    print("\n".join(f"{name:>28}  {value}" for name, value in figures.items()))
     pictures = sorted(path.name for path in folder.glob("*.[pg][ni][gf]"))
     print(f"Pictures in {folder}: {', '.join(pictures)}")
+    return figures
+
+
+def folder_of(arguments: argparse.Namespace, recipe: Recipe) -> Path:
+    """Where the results of a command line go."""
+    without = f"-without-{arguments.held_out}" if arguments.mode == "anom" else ""
+    return arguments.output or Path("results", f"{arguments.model}-{recipe.data}{without}")
+
+
+def present(
+    arguments: argparse.Namespace,
+    model: ImageModel,
+    data: ImageData,
+    judge: Judge | None,
+    folder: Path,
+) -> dict:
+    """The mode's figures; its pictures are drawn into the folder."""
+    if isinstance(model, TwoPlayerModel):
+        return gans.gen(model, data, judge, folder)
+    figures = autoencoders.evaluate(model, data, arguments.nll_samples)
+    if arguments.mode == "basic":
+        return figures | autoencoders.basic(model, data, judge, folder)
+    if arguments.mode == "gen":
+        return figures | autoencoders.gen(model, data, judge, folder)
+    return figures | anomalies.anom(
+        model, data, arguments.held_out, arguments.score, arguments.k, folder
+    )
 
 
 def old_history(folder: Path) -> pd.DataFrame | None:

@@ -1,71 +1,72 @@
-"""What the modes show and measure of an `AE` or `VAE`."""
+"""What the modes `basic` and `gen` show and measure of an `AE` or `VAE`."""
 
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from sklearn.mixture import GaussianMixture
 
 from common import plots
 from common.datasets import ImageData
+from common.evaluation.codes import FITTED_CODES
+from common.evaluation.likelihood import importance_weighted_nll
+from common.jobs.mixture import sample_mixture
+from common.jobs.verification import SAMPLES, Judge
 from common.models import AE, VAE
 from common.models.inputs import unit_range
 
 SHOWN = 64
-MIXTURE_COMPONENTS = 50
-FITTED_CODES = 20_000
+NAMEABLE_CLASSES = 20
 
 
-def evaluate(model: AE, data: ImageData) -> dict:
-    """The flat figures of the test set."""
+def evaluate(model: AE, data: ImageData, nll_samples: int) -> dict:
+    """The flat figures of the test set, in any mode."""
     labels = None if model.num_classes is None else data.y_test
     terms = model.evaluate(data.x_test, labels, verbose=0)
-    errors = np.square(unit_range(data.x_test) - model.reconstruct(data.x_test))
+    images = unit_range(np.asarray(data.x_test))
+    errors = np.square(images - model.reconstruct(images))
     kl = terms.get("kl_loss")
     in_nats = model.likelihood != "squared_error"
     elbo = terms["reconstruction_loss"] + kl if kl is not None and in_nats else None
-    return {
+    figures = {
         "test_mse": float(errors.mean()),
         "test_negative_elbo": elbo,
         "test_reconstruction": terms["reconstruction_loss"],
         "test_kl": kl,
         "classifier_accuracy": terms.get("classifier_accuracy"),
     }
+    if nll_samples:
+        nll = importance_weighted_nll(images, model.posterior, model.log_likelihood, nll_samples)
+        figures |= {"nll": float(nll.mean()), "nll_samples": nll_samples}
+    return figures
 
 
-def draw(mode: str, model: AE, data: ImageData, folder: Path) -> None:
-    """The mode's pictures."""
-    if mode == "basic":
-        images = data.x_test[:10]
-        plots.reconstructions(images, model.reconstruct(images)).savefig(
-            folder / "reconstructions.png"
-        )
-        if model.latent_dim == 2:
-            codes = model.encode(data.x_test)
-            plots.latent_space(codes, data.y_test, data.class_names).savefig(folder / "latent.png")
-        return
+def basic(model: AE, data: ImageData, judge: Judge | None, folder: Path) -> dict:
+    """Reconstructions of test images, and whether they still show the same classes."""
+    images = np.asarray(data.x_test)
+    reconstructed = model.reconstruct(images)
+    plots.reconstructions(images, reconstructed).savefig(folder / "reconstructions.png")
+    if model.latent_dim == 2 and (data.num_classes or 0) <= NAMEABLE_CLASSES:
+        codes = model.encode(images)
+        plots.latent_space(codes, data.y_test, data.class_names).savefig(folder / "latent.png")
+    return {} if judge is None else judge.of_reconstructions(reconstructed, data.y_test)
+
+
+def gen(model: AE, data: ImageData, judge: Judge | None, folder: Path) -> dict:
+    """Samples, and what they show; of an autoencoder also those of plain random codes."""
+    count = SAMPLES if judge is None else judge.samples
     prior = isinstance(model, VAE)
-    samples = model.sample(SHOWN, seed=0) if prior else sample_mixture(model, data)
-    plots.image_grid(samples).savefig(folder / "samples.png")
-    if not prior:
-        title = "codes drawn from N(0, I): an autoencoder knows no prior"
-        plots.image_grid(model.sample(SHOWN, seed=0), title=title).savefig(
-            folder / "samples_of_random_codes.png"
-        )
+    drawn = model.sample(count, seed=0)
+    samples = drawn if prior else sample_mixture(model, data.x_train, count)
+    plots.image_grid(samples[:SHOWN]).savefig(folder / "samples.png")
     if model.latent_dim == 2:
         codes = None if prior else model.encode(data.x_train[:FITTED_CODES])
         plots.manifold(model.decode, codes=codes).savefig(folder / "manifold.png")
-
-
-def sample_mixture(model: AE, data: ImageData) -> np.ndarray:
-    """Images of codes drawn from a Gaussian mixture fitted to the training images' codes."""
-    # In float32 the covariances of narrow components come out as not positive.
-    codes = model.encode(data.x_train[:FITTED_CODES]).astype(np.float64)
-    components = min(MIXTURE_COMPONENTS, len(codes) // 10 or 1)
-    mixture = GaussianMixture(components, reg_covar=1e-4, random_state=0).fit(codes)
-    return model.decode(mixture.sample(SHOWN)[0])
-
-
-def remarks(figures: dict, history: pd.DataFrame | None) -> list[str]:
-    """Sentences about the training; none for autoencoders."""
-    return []
+    figures = {} if judge is None else judge.of_samples(samples, folder)
+    if prior:
+        return figures
+    title = "codes drawn from N(0, I): an autoencoder knows no prior"
+    plots.image_grid(drawn[:SHOWN], title=title).savefig(folder / "samples_of_random_codes.png")
+    if judge is not None:
+        plain = judge.of_samples(drawn)
+        for name in ("predictability", "class_coverage"):
+            figures[f"{name}_of_random_codes"] = plain[name]
+    return figures

@@ -37,6 +37,8 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     else:
         data = arguments.data or "mono"
         name = f"{arguments.model}_{PRESET_SUFFIX.get(data, data)}"
+        if arguments.mode == "anom" and f"{name}_anomaly" in presets.names():
+            name += "_anomaly"
         if name not in presets.names():
             suited = [known for known in presets.names() if known.startswith(f"{arguments.model}_")]
             raise InputError(
@@ -44,11 +46,13 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
                 f"{arguments.model} are {', '.join(suited)}, and --preset NAME puts one on {data}."
             )
     preset = presets.get(name)
-    changed = {"latent_dim": arguments.latent_dim, "beta": arguments.beta}
+    changed = {"latent_dim": arguments.latent_dim, "beta": arguments.beta, "pack": arguments.pack}
     options = {
         **{key: value for key, value in preset["data"].items() if key != "name"},
         "data_fraction": arguments.data_fraction,
     }
+    if arguments.mode == "anom":
+        options["drop_class"] = arguments.held_out
     if arguments.classifier:
         changed["num_classes"] = True
     return Recipe(

@@ -1,13 +1,15 @@
 """Build a recipe's model and train it, or load it."""
 
+import json
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import pandas as pd
 
-from common import datasets, models
+from common import datasets, models, plots
 from common.jobs.recipe import Recipe
 from common.jobs.results import Results
 from common.models.base import ImageModel
@@ -17,16 +19,38 @@ from common.training.precision import precision
 from common.training.progress import EpochLines, TrainingClock
 
 FRAMES = 40
+TRAINING_FIGURES = (
+    "train_seconds",
+    "images_per_second",
+    "parameters",
+    "seed",
+    "backend",
+    "precision",
+    "device",
+    "epochs",
+)
 
 
 class Trained:
     """A trained model with what its training left: frames and figures where it ran just now."""
 
-    def __init__(self, model: ImageModel):
+    def __init__(self, model: ImageModel, figures: dict | None = None, in_place: bool = False):
         self.model = model
+        self.figures = figures or {}
+        self.in_place = in_place
         self.history: pd.DataFrame | None = None
         self.frames: dict = {}
-        self.figures: dict = {}
+
+    def store(self, folder: Path, figures: dict) -> None:
+        """Write the model, where it is not in its place already, its training and its figures."""
+        if self.history is not None:
+            plots.loss_curves(self.history).savefig(folder / "losses.png")
+            self.history.to_csv(folder / "history.csv", index=False)
+        if self.frames:
+            plots.animation(self.frames, folder / "training.gif")
+        if not self.in_place:
+            self.model.save(folder / "model.keras")
+        (folder / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def load_data(recipe: Recipe, data_dir: Path | None) -> datasets.ImageData:
@@ -45,8 +69,19 @@ def build(recipe: Recipe, data: datasets.ImageData) -> ImageModel:
         return getattr(models, recipe.model).from_preset(recipe.preset, **arguments)
 
 
-def train(recipe: Recipe, data: datasets.ImageData, results: Results) -> Trained:
+def train(
+    recipe: Recipe,
+    data: datasets.ImageData,
+    results: Results,
+    watchers: Sequence[keras.callbacks.Callback] = (),
+) -> Trained:
     """Train the recipe's model; what there is is kept if it is stopped or fails.
+
+    Args:
+        recipe: what to train.
+        data: on what.
+        results: where to.
+        watchers: further callbacks.
 
     Raises:
         InputError: results that could not be written.
@@ -60,7 +95,9 @@ def train(recipe: Recipe, data: datasets.ImageData, results: Results) -> Trained
     test = (data.x_test,) if model.num_classes is None else (data.x_test, data.y_test)
     labels = None if model.num_classes is None else data.y_train
     clock = TrainingClock()
-    callbacks = [clock, images]
+    callbacks = [clock, *watchers]
+    if hasattr(model, "sample"):
+        callbacks.append(images)
     if not sys.stdout.isatty():
         callbacks.append(EpochLines())
     try:
@@ -81,16 +118,17 @@ def train(recipe: Recipe, data: datasets.ImageData, results: Results) -> Trained
     trained.history = pd.DataFrame(history.history)
     trained.history.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
     trained.frames = images.frames
-    trained.figures = {
-        "train_seconds": round(clock.seconds, 2),
-        "images_per_second": round(len(data.x_train) * recipe.epochs / clock.seconds, 1),
-        "parameters": trainable_parameters(model),
-        "seed": recipe.seed,
-        "backend": BACKEND,
-        "precision": recipe.precision,
-        "device": device_name(),
-        "epochs": recipe.epochs,
-    }
+    values = (
+        round(clock.seconds, 2),
+        round(len(data.x_train) * recipe.epochs / clock.seconds, 1),
+        trainable_parameters(model),
+        recipe.seed,
+        BACKEND,
+        recipe.precision,
+        device_name(),
+        recipe.epochs,
+    )
+    trained.figures = dict(zip(TRAINING_FIGURES, values, strict=True))
     return trained
 
 

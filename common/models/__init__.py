@@ -1,9 +1,10 @@
-"""The models: `AE`, `VAE`, and the GANs `DCGAN`, `LSGAN`, `WGAN`."""
+"""The models: `AE`, `VAE`, the GANs `DCGAN`, `LSGAN`, `WGAN`, and `DigitClassifier`."""
 
 from common.models.autoencoder import AE
+from common.models.classifier import DigitClassifier
 from common.models.dcgan import DCGAN
 from common.models.lsgan import LSGAN
 from common.models.vae import VAE
 from common.models.wgan import WGAN
 
-__all__ = ["AE", "DCGAN", "LSGAN", "VAE", "WGAN"]
+__all__ = ["AE", "DCGAN", "LSGAN", "VAE", "WGAN", "DigitClassifier"]

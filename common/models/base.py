@@ -115,8 +115,10 @@ class ImageModel(StepModel):
         """Create the optimizer's variables; a model of several players overrides this."""
         self.optimizer.build(self.trainable_variables)
 
-    def get_compile_config(self) -> dict:
+    def get_compile_config(self) -> dict | None:
         """The optimizer and its schedule; how to execute is chosen anew where a file is loaded."""
+        if not self.compiled:
+            return None
         return {
             "optimizer": keras.saving.serialize_keras_object(self.optimizer),
             "cosine_decay": self.cosine_decay,

@@ -9,7 +9,7 @@ from keras import ops
 
 from common.errors import InputError
 from common.models.base import ImageModel
-from common.models.gan_networks import frozen_statistics, players
+from common.models.gan_networks import frozen_statistics, packed, players
 from common.training.players import PlayersOptimizer
 from common.training.precision import precision
 
@@ -27,6 +27,8 @@ class TwoPlayerModel(ImageModel):
         latent_dim: dimensions of z, drawn from N(0, I).
         networks: a name in `common.models.gan_networks.NETWORKS`.
         width: factor on the channels of both networks' layers.
+        pack: how many images the discriminator judges together, as channels of one, so that a
+            lack of variety shows (PacGAN, Lin et al. 2018); 1 for one by one.
         ema_momentum: keep an exponential moving average of the generator's weights and draw
             samples from it; None for none.
         seed: of the noise and of the images' order.
@@ -48,6 +50,7 @@ class TwoPlayerModel(ImageModel):
         *,
         networks: str | None = None,
         width: float = 1.0,
+        pack: int = 1,
         ema_momentum: float | None = None,
         seed: int | None = None,
         **kwargs: Any,
@@ -56,14 +59,17 @@ class TwoPlayerModel(ImageModel):
             raise InputError(f"Got latent_dim={latent_dim}; expected a whole number of at least 1.")
         if ema_momentum is not None and not 0 <= ema_momentum < 1:
             raise InputError(f"Got ema_momentum={ema_momentum}; expected 0 to below 1, or None.")
+        if not isinstance(pack, int) or pack < 1:
+            raise InputError(f"Got pack={pack}; expected a whole number of at least 1.")
         super().__init__(image_shape, seed=seed, **kwargs)
         self.latent_dim = latent_dim
         self.networks = networks or self.default_networks
         self.width = width
+        self.pack = pack
         self.ema_momentum = ema_momentum
         with precision(self.dtype_policy):
             self.generator, self.discriminator = players(
-                self.networks, self.image_shape, latent_dim, width
+                self.networks, self.image_shape, latent_dim, width, pack
             )
             self.ema_generator = None
             if ema_momentum is not None:
@@ -113,8 +119,10 @@ class TwoPlayerModel(ImageModel):
         kwargs.setdefault("cosine_decay", False)
         super().compile(pair, auto_scale_loss=False, **kwargs)
 
-    def get_compile_config(self) -> dict:
+    def get_compile_config(self) -> dict | None:
         """Both optimizers, without their loss scaling: that follows from the precision."""
+        if not self.compiled:
+            return None
         inner = [getattr(player, "inner_optimizer", player) for player in self.optimizers]
         generator, discriminator = map(keras.saving.serialize_keras_object, inner)
         return {
@@ -146,6 +154,12 @@ class TwoPlayerModel(ImageModel):
         """`count` draws of z."""
         return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
 
+    def scores(self, images: Any, training: bool) -> Any:
+        """The discriminator's scores `(N / pack, 1)`, rounded up, of images in [-1, 1]."""
+        if self.pack > 1:
+            images = packed(images, self.pack)
+        return self.discriminator(images, training=training)
+
     def learn(self, images: Any, labels: Any = None) -> None:
         """One step of each player; the discriminator sees the fakes of the generator's step."""
         images = self.prepare(images)
@@ -159,7 +173,7 @@ class TwoPlayerModel(ImageModel):
         def loss():
             fakes = self.generator(z, training=True)
             with frozen_statistics(self.discriminator):
-                scores = self.discriminator(fakes, training=True)
+                scores = self.scores(fakes, training=True)
             value = ops.mean(self.generator_loss(scores))
             return value, (value, fakes)
 
@@ -174,8 +188,8 @@ class TwoPlayerModel(ImageModel):
         """One step of the discriminator on real and fake images in [-1, 1]."""
 
         def loss():
-            real = self.discriminator(images, training=True)
-            fake = self.discriminator(fakes, training=True)
+            real = self.scores(images, training=True)
+            fake = self.scores(fakes, training=True)
             value = ops.mean(self.discriminator_loss(real, fake))
             return value, {self.loss_name: value, **self.judge(real, fake)}
 
@@ -200,8 +214,8 @@ class TwoPlayerModel(ImageModel):
         images = self.prepare(images)
         count = ops.shape(images)[0]
         z = keras.random.normal((count, self.latent_dim), seed=EVALUATION_SEED)
-        fake = self.discriminator(self.generator(z, training=False), training=False)
-        real = self.discriminator(images, training=False)
+        fake = self.scores(self.generator(z, training=False), training=False)
+        real = self.scores(images, training=False)
         self.track(
             count,
             generator_loss=ops.mean(self.generator_loss(fake)),
@@ -228,5 +242,6 @@ class TwoPlayerModel(ImageModel):
             "latent_dim": self.latent_dim,
             "networks": self.networks,
             "width": self.width,
+            "pack": self.pack,
             "ema_momentum": self.ema_momentum,
         }

@@ -186,22 +186,39 @@ NETWORKS = {
 
 
 def players(
-    networks: str, image_shape: ImageShape, latent_dim: int, width: float
+    networks: str, image_shape: ImageShape, latent_dim: int, width: float, pack: int
 ) -> tuple[keras.Model, keras.Model]:
-    """Build the generator and the discriminator of this name.
+    """Build the generator and the discriminator, of `pack` images at once, of this name.
 
     Raises:
         InputError: an unknown name, or sides that cannot be halved twice.
     """
     if networks not in NETWORKS:
         raise InputError(f"Networks {networks!r} are unknown; choose from {[*NETWORKS]}.")
-    height, across, _ = image_shape
+    height, across, channels = image_shape
     if height % 4 or across % 4 or min(height, across) < 8:
         raise InputError(
             f"No generator makes images of {height}×{across}; both sides must be multiples of 4 "
             "from 8 on, such as 28, 32, 40 or 64: pad or resize the images."
         )
-    return NETWORKS[networks](image_shape, latent_dim, width)
+    build = NETWORKS[networks]
+    generator, discriminator = build(image_shape, latent_dim, width)
+    if pack > 1:
+        _, discriminator = build((height, across, channels * pack), latent_dim, width)
+    return generator, discriminator
+
+
+def packed(images: Any, pack: int) -> Any:
+    """Images `(N, H, W, C)` → `(N / pack, H, W, pack · C)`: each `pack` of them in a row as one.
+
+    N / pack is rounded up, and the first images fill the last pack.
+    """
+    shape = ops.shape(images)
+    packs = -(-shape[0] // pack)
+    images = ops.take(images, ops.arange(packs * pack) % shape[0], axis=0)
+    images = ops.reshape(images, (packs, pack, *shape[1:]))
+    images = ops.transpose(images, (0, 2, 3, 1, 4))
+    return ops.reshape(images, (packs, *shape[1:3], pack * shape[3]))
 
 
 def scaled(widths: Sequence[int], factor: float) -> list[int]:

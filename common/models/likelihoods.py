@@ -1,9 +1,14 @@
-"""Reconstruction losses: what a decoder's logits say of an image, per image, summed over pixels."""
+"""Reconstruction losses: what a decoder's logits say of an image, per image, summed over pixels.
+
+Images are `(..., H, W, C)` and broadcast against the logits.
+"""
 
 import math
 from typing import Any
 
 from keras import ops
+
+PIXELS = (-3, -2, -1)
 
 
 def bernoulli(images: Any, logits: Any) -> Any:
@@ -12,7 +17,7 @@ def bernoulli(images: Any, logits: Any) -> Any:
     Cross-entropy on logits, stable for any logit (Kingma & Welling 2014, appendix C.1).
     """
     loss = ops.maximum(logits, 0) - logits * images + ops.log1p(ops.exp(-ops.abs(logits)))
-    return ops.sum(loss, axis=(1, 2, 3))
+    return ops.sum(loss, axis=PIXELS)
 
 
 def gaussian(images: Any, logits: Any) -> Any:
@@ -20,12 +25,12 @@ def gaussian(images: Any, logits: Any) -> Any:
     deviation = 0.1
     constant = 0.5 * math.log(2 * math.pi * deviation**2)
     standardised = (images - ops.sigmoid(logits)) / deviation
-    return ops.sum(0.5 * ops.square(standardised) + constant, axis=(1, 2, 3))
+    return ops.sum(0.5 * ops.square(standardised) + constant, axis=PIXELS)
 
 
 def squared_error(images: Any, logits: Any) -> Any:
     """Squared error summed over pixels, as the seeds have it: 784 · MSE on MNIST; not in nats."""
-    return ops.sum(ops.square(images - ops.sigmoid(logits)), axis=(1, 2, 3))
+    return ops.sum(ops.square(images - ops.sigmoid(logits)), axis=PIXELS)
 
 
 LIKELIHOODS = {"bernoulli": bernoulli, "gaussian": gaussian, "squared_error": squared_error}

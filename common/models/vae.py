@@ -1,11 +1,15 @@
 """The variational autoencoder (Kingma & Welling 2014), with an optional classifier on its code."""
 
+import functools
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from common.models.autoencoder import AE
+from common.models.inputs import check_images, unit_range
+from common.models.likelihoods import LIKELIHOODS
 
 EVALUATION_SEED = 0
 
@@ -20,6 +24,23 @@ def reparameterize(inputs: list) -> Any:
 def kl_divergence(z_mean: Any, z_log_var: Any) -> Any:
     """KL(N(μ, σ²) ‖ N(0, I)) in nats per image, summed over latent dimensions (appendix B)."""
     return 0.5 * ops.sum(ops.square(z_mean) + ops.exp(z_log_var) - 1.0 - z_log_var, axis=-1)
+
+
+class CodeLikelihood(keras.Model):
+    """log p(x|z) in nats of images `(n, H, W, C)` for codes `(n, c, D)` → `(n, c)`."""
+
+    def __init__(self, decoder: keras.Model, likelihood: str):
+        super().__init__()
+        self.decoder = decoder
+        self.likelihood = likelihood
+
+    def call(self, inputs: tuple) -> Any:
+        """As the class says; `inputs` are the images and the codes."""
+        images, codes = inputs
+        count, draws, dimensions = ops.shape(codes)
+        logits = self.decoder(ops.reshape(codes, (count * draws, dimensions)), training=False)
+        logits = ops.reshape(logits, (count, draws, *images.shape[1:]))
+        return -LIKELIHOODS[self.likelihood](images[:, None], logits)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -83,6 +104,47 @@ class VAE(AE):
     def total(self, terms: dict) -> Any:
         """The loss of its terms, each a mean over the batch."""
         return super().total(terms) + self.beta * terms["kl_loss"]
+
+    def posterior(self, images: Any, batch_size: int = 512) -> tuple[np.ndarray, np.ndarray]:
+        """Images `(N, H, W, C)` → z_mean and z_log_var of q(z|x), `(N, latent_dim)` float32."""
+        z_mean, z_log_var = self.run_on_images(self.encoder, images, batch_size)
+        return z_mean, z_log_var
+
+    def log_likelihood(self, images: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """log p(x|z), in nats where the likelihood is, of every image for codes of its own.
+
+        Args:
+            images: floats in [0, 1], `(n, H, W, C)`; all `n · c` images are decoded at once.
+            codes: `(c, n, latent_dim)`.
+
+        Returns:
+            float32 `(c, n)`.
+        """
+        codes = np.moveaxis(np.asarray(codes, "float32"), 0, 1)
+        images = np.asarray(images, "float32")
+        return np.asarray(self._code_likelihood.predict_on_batch((images, codes))).T
+
+    def negative_elbo(self, images: Any, draws: int = 4, batch_size: int = 500) -> np.ndarray:
+        """The negative ELBO of each image, float32 `(N,)`, in nats where the likelihood is.
+
+        The KL divergence is exact, the reconstruction the mean over `draws` of z, which are the
+        same at every call; `beta` does not enter.
+        """
+        rng = np.random.default_rng(EVALUATION_SEED)
+        images = unit_range(np.asarray(check_images(images, self.image_shape)))
+        elbo = []
+        for start in range(0, len(images), batch_size):
+            batch = images[start : start + batch_size]
+            z_mean, z_log_var = self.posterior(batch)
+            noise = rng.standard_normal((draws, *z_mean.shape), "float32")
+            z = z_mean + np.exp(0.5 * z_log_var) * noise
+            kl = ops.convert_to_numpy(kl_divergence(z_mean, z_log_var))
+            elbo.append(self.log_likelihood(batch, z).mean(axis=0) - kl)
+        return -np.concatenate(elbo)
+
+    @functools.cached_property
+    def _code_likelihood(self) -> CodeLikelihood:
+        return CodeLikelihood(self.decoder, self.likelihood)
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

@@ -6,7 +6,7 @@ figure, makes the folder, and returns it.
 """
 
 from common.plots.animation import animation
-from common.plots.anomaly import roc_curve
+from common.plots.anomaly import held_out_scores, roc_curve
 from common.plots.curves import loss_curves
 from common.plots.grids import (
     image_grid,
@@ -20,6 +20,7 @@ from common.plots.walks import interpolation, manifold, traversals
 
 __all__ = [
     "animation",
+    "held_out_scores",
     "image_grid",
     "interpolation",
     "latent_space",

@@ -1,6 +1,7 @@
 """How well a score tells anomalies from normal images."""
 
 import numpy as np
+import pandas as pd
 
 from common.errors import InputError
 from common.plots.style import PALETTE, Figure, chart, dress
@@ -34,4 +35,23 @@ def roc_curve(fpr: np.ndarray, tpr: np.ndarray, auroc: float) -> Figure:
     axes.plot([0, 1], [0, 1], color="0.5", linestyle="--", label="chance, AUROC 0.500")
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def held_out_scores(auroc: pd.Series) -> Figure:
+    """Draw the AUROC for each class that was left out of training, and their mean.
+
+    Args:
+        auroc: a value in [0, 1] for each class, whose names are the index.
+    """
+    figure = chart(6.4, 3.6)
+    axes = figure.subplots()
+    dress(axes, "class left out of training", "AUROC", "How well each class is told as strange")
+    axes.grid(False, axis="x")
+    bars = axes.bar([str(name) for name in auroc.index], auroc, color=PALETTE[0])
+    axes.bar_label(bars, fmt="%.2f", fontsize=8)
+    mean = axes.axhline(auroc.mean(), color=PALETTE[1], label=f"mean {auroc.mean():.3f}")
+    chance = axes.axhline(0.5, color="0.5", linestyle="--", label="chance")
+    axes.set_ylim(0, 1.08)
+    figure.legend(handles=[mean, chance], loc="outside right upper", frameon=False)
     return figure

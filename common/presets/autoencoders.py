@@ -13,7 +13,7 @@ def _preset(model: str, data: str, fit: tuple[int, int], compile_with: dict, abo
         "model": model,
         "about": about,
         "data": {"name": data},
-        "arguments": {"image_shape": MNIST_SHAPE, "latent_dim": 2, **own},
+        "arguments": {"image_shape": MNIST_SHAPE, "latent_dim": 2} | own,
         "compile": compile_with,
         "fit": {"epochs": epochs, "batch_size": batch_size},
     }
@@ -68,3 +68,47 @@ for _data, _suffix, _ae_fit, _vae_fit in (
         classifier_widths=[64],
         classifier_weight=50.0,
     )
+
+# Wider codes, for what a plane is too narrow to tell apart. The labels of the classes that are not
+# left out shape the anomaly models' codes, which their scores live on.
+CLASSIFIED = {"num_classes": 10, "classifier_widths": [64]}
+for _data, _suffix, _epochs in (
+    ("mono", "mnist", 12),
+    ("fashion", "fashion", 12),
+    ("digits", "digits", 60),
+):
+    for _model, _weight in (("AE", 80.0), ("VAE", 20.0)):
+        AUTOENCODERS[f"{_model.lower()}_{_suffix}_anomaly"] = _preset(
+            _model,
+            _data,
+            (_epochs, 256 if _epochs == 12 else 64),
+            DECAYING,
+            "a code of 16 numbers, shaped by a classifier, for the mode anom",
+            latent_dim=16,
+            widths=[512, 256],
+            classifier_weight=_weight,
+            likelihood="bernoulli",
+            **CLASSIFIED,
+        )
+for _model in ("AE", "VAE"):
+    AUTOENCODERS[f"{_model.lower()}_stacked"] = _preset(
+        _model,
+        "stacked",
+        (10, 256),
+        DECAYING,
+        "one code of 48 numbers for all three channels",
+        image_shape=(28, 28, 3),
+        latent_dim=48,
+        widths=[512, 512],
+        likelihood="bernoulli",
+    )
+AUTOENCODERS["vae_mnist_binarized"] = _preset(
+    "VAE",
+    "mono",
+    (400, 128),
+    {"optimizer": ADAM, "cosine_decay": True},
+    "the one-layer model of Burda et al. (2016): 784-200-200-50 and back, pixels drawn anew",
+    latent_dim=50,
+    widths=[200, 200],
+)
+AUTOENCODERS["vae_mnist_binarized"]["data"]["binarize"] = "sampled"

@@ -1,5 +1,12 @@
 """GANs of digits and clothes: the seed's recipe as it was, and the zoo's own."""
 
+SHAPES = {
+    "mono": (28, 28, 1),
+    "fashion": (28, 28, 1),
+    "digits": (28, 28, 1),
+    "stacked": (28, 28, 3),
+}
+
 
 def adam(learning_rate: float) -> dict:
     """Keras's Adam with the β₁ of the DCGAN paper."""
@@ -16,7 +23,7 @@ def _preset(model: str, data: str, about: str, epochs: int, compile_with: dict, 
         "model": model,
         "about": about,
         "data": {"name": data},
-        "arguments": {"image_shape": (28, 28, 1), "latent_dim": 100, "networks": "mnist"}
+        "arguments": {"image_shape": SHAPES[data], "latent_dim": 100, "networks": "mnist"}
         | arguments,
         "compile": compile_with,
         "fit": {"epochs": epochs, "batch_size": 128},
@@ -49,6 +56,7 @@ MNIST_GANS: dict[str, dict] = {
             ("mono", "mnist", 20),
             ("fashion", "fashion", 20),
             ("digits", "digits", 300),
+            ("stacked", "stacked", 10),
         )
         for model, about, compile_with in (
             ("DCGAN", "even step sizes that decay, samples of the averaged generator", EVEN),
