@@ -162,3 +162,21 @@ def test_import_is_light():
     heavy = "'keras', 'tensorflow', 'jax', 'torch', 'sklearn', 'matplotlib', 'PIL'"
     script = f"import sys, common.datasets; assert not {{{heavy}}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_sampled_pixels_are_white_as_often_as_their_grey_says():
+    grey = DigitsData()
+    data = DigitsData(binarize="sampled")
+    draws = np.stack([data.x_train[:50] for _ in range(200)])
+    assert draws.dtype == np.uint8 and set(np.unique(draws)) == {0, 255}
+    share = (draws == 255).mean(axis=0)
+    expected = grey.x_train[:50] / 255
+    # Five standard deviations of the mean of 200 draws, and none at black and white.
+    assert np.abs(share - expected).max() < 5 * np.sqrt(0.25 / 200)
+    np.testing.assert_array_equal(share[expected == 0], 0)
+    np.testing.assert_array_equal(share[expected == 1], 1)
+    np.testing.assert_array_equal(data.x_test, DigitsData(binarize="sampled").x_test)
+    first = np.asarray(DigitsData(binarize="sampled").x_train)
+    np.testing.assert_array_equal(first, np.asarray(DigitsData(binarize="sampled").x_train))
+    with pytest.raises(InputError, match="binarize='grey' is unknown"):
+        DigitsData(binarize="grey")

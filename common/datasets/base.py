@@ -7,7 +7,11 @@ from typing import ClassVar
 import numpy as np
 
 from common.datasets.rows import Rows
+from common.datasets.sampled import SampledImages
 from common.errors import InputError
+
+# Of the draws of "sampled" pixels.
+SEEDS = {"training": 0, "validation": 1, "test": 2}
 
 Split = tuple[np.ndarray | Rows, np.ndarray | None]
 
@@ -23,8 +27,10 @@ class ImageData(ABC):
     Options:
         data_fraction: the first part of the training and of the test images to keep, in (0, 1].
         drop_class: a class taken out of training and validation; the test set keeps it.
-        binarize: makes every pixel black or white at the simple threshold, the middle of the range:
-            127 and below becomes 0, above becomes 255 (in float images 0.5, 0 and 1).
+        binarize: makes every pixel black or white: True at the simple threshold, the middle of the
+            range (127 and below becomes 0, above becomes 255; in float images 0.5, 0 and 1);
+            "sampled" by chance, with the grey level as the probability of white, in training anew
+            at every reading (`SampledImages`), in validation and test once.
         validation_fraction: the part of the training images, taken off their end after the two
             options above, that becomes the validation split, in [0, 1).
 
@@ -40,7 +46,7 @@ class ImageData(ABC):
 
     data_fraction: float = 1.0
     drop_class: int | None = None
-    binarize: bool = False
+    binarize: bool | str = False
     validation_fraction: float = 0.0
 
     name: ClassVar[str]
@@ -57,6 +63,11 @@ class ImageData(ABC):
             raise InputError(
                 f"data_fraction={self.data_fraction} is outside (0, 1]: "
                 "give the share of the images to keep, 1 for all."
+            )
+        if self.binarize not in (False, True, "sampled"):
+            raise InputError(
+                f"binarize={self.binarize!r} is unknown: give False, True (at the threshold) or "
+                '"sampled".'
             )
         if not 0 <= self.validation_fraction < 1:
             raise InputError(
@@ -103,13 +114,17 @@ class ImageData(ABC):
                 "give a larger data_fraction or another validation_fraction."
             )
         images, labels = split
-        changes = (self._black_or_white,) if self.binarize else ()
+        changes = (self._black_or_white,) if self.binarize is True else ()
         if isinstance(images, Rows):
             images = images.select(rows, *changes)
         else:
             images = images[rows]
             for change in changes:
                 images = change(images)
+        if self.binarize == "sampled":
+            images = SampledImages(images, SEEDS[part])
+            if part != "training":
+                images = np.asarray(images)
         return images, None if labels is None else labels[rows]
 
     def _black_or_white(self, images: np.ndarray) -> np.ndarray:
