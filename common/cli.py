@@ -12,11 +12,12 @@ from common.errors import InputError
 MODES = {
     "basic": "reconstruct test images",
     "gen": "generate images",
+    "latent": "draw the codes",
     "anom": "find the images of a class left out of training",
 }
 MODELS = {
-    "ae": ("AE", "autoencoder", ("basic", "gen", "anom")),
-    "vae": ("VAE", "variational autoencoder", ("basic", "gen", "anom")),
+    "ae": ("AE", "autoencoder", ("basic", "gen", "latent", "anom")),
+    "vae": ("VAE", "variational autoencoder", ("basic", "gen", "latent", "anom")),
     "dcgan": ("DCGAN", "deep convolutional GAN", ("gen",)),
     "lsgan": ("LSGAN", "least-squares GAN", ("gen",)),
     "wgan": ("WGAN", "weight-clipped Wasserstein GAN", ("gen",)),
@@ -59,7 +60,8 @@ def parser() -> argparse.ArgumentParser:
         "data",
         metavar="DATA",
         nargs="?",
-        help=f"{', '.join(datasets.DATASETS)}; default: the preset's data, else mono (MNIST)",
+        help=f"{', '.join(datasets.DATASETS)}, or the path of a folder of images; "
+        "default: the preset's data, else mono (MNIST)",
     )
     option = result.add_argument
     option("--preset", metavar="NAME", help="recipe; default: the zoo's for MODEL and DATA")
@@ -97,8 +99,10 @@ def check_names(arguments: argparse.Namespace) -> None:
         ("MODE", arguments.mode, MODES),
         ("DATA", arguments.data, datasets.DATASETS),
     ):
-        if given is not None and given not in known:
-            raise InputError(f"{kind} {given!r} is unknown; choose from {', '.join(known)}.")
+        if given is None or given in known or (kind == "DATA" and datasets.is_folder(given)):
+            continue
+        more = ", or give the path of a folder of images" if kind == "DATA" else ""
+        raise InputError(f"{kind} {given!r} is unknown; choose from {', '.join(known)}{more}.")
     _, about, modes = MODELS[arguments.model]
     encodes = "basic" in modes
     if arguments.mode not in modes:

@@ -11,6 +11,7 @@ from common.evaluation.checks import require_finite
 
 # The distances are made a block of rows at a time; larger blocks are no faster.
 _BLOCK_MIB = 128
+_BLOCK = 4096
 
 
 def density_and_coverage(
@@ -77,3 +78,26 @@ def smallest_neighbour(num_real: int, num_generated: int, expected: float = 0.95
         f"With {num_real} real and {num_generated} generated vectors no k gives a perfect sampler "
         f"a coverage above {expected}: give more generated ones."
     )
+
+
+def nearest_images(samples: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """The index, int (N,), of the image nearest to each sample, by the distance of their pixels.
+
+    Args:
+        samples: floats in [0, 1], (N, H, W, C).
+        images: uint8 or floats in [0, 1], (M, H, W, C), in memory or lazy; read block by block.
+    """
+    flat = samples.reshape(len(samples), -1).astype(np.float32)
+    best = np.full(len(flat), np.inf, np.float32)
+    index = np.zeros(len(flat), np.int64)
+    for start in range(0, len(images), _BLOCK):
+        block = np.asarray(images[start : start + _BLOCK])
+        scale = 255 if block.dtype == np.uint8 else 1
+        block = block.reshape(len(block), -1).astype(np.float32) / scale
+        # |s - x|² less |s|², which is the same for all x.
+        distance = np.square(block).sum(axis=1) - 2 * flat @ block.T
+        nearest = distance.argmin(axis=1)
+        closer = distance[np.arange(len(flat)), nearest] < best
+        best[closer] = distance[np.arange(len(flat)), nearest][closer]
+        index[closer] = start + nearest[closer]
+    return index

@@ -10,6 +10,7 @@ from common.cli import MODELS
 from common.datasets import ImageData
 from common.evaluation.balance import balance
 from common.jobs import anomalies, autoencoders, gans
+from common.jobs.latent import latent
 from common.jobs.recipe import Recipe, recipe_of
 from common.jobs.results import Results
 from common.jobs.table import table_of_digits
@@ -46,7 +47,9 @@ def run_one(arguments: argparse.Namespace) -> dict:
         loaded = kind.load(path)
         loaded.check_data(data.image_shape)
         print(f"Loaded {path}; --retrain trains anew.")
-    judge = None if arguments.mode == "anom" else judge_of(arguments, data, recipe.data, folder)
+    judge = None
+    if arguments.mode in ("basic", "gen"):
+        judge = judge_of(arguments, data, recipe.data, folder)
     watchers = []
     if loaded is None:
         if issubclass(kind, TwoPlayerModel):
@@ -75,7 +78,7 @@ def run_one(arguments: argparse.Namespace) -> dict:
 def folder_of(arguments: argparse.Namespace, recipe: Recipe) -> Path:
     """Where the results of a command line go."""
     without = f"-without-{arguments.held_out}" if arguments.mode == "anom" else ""
-    return arguments.output or Path("results", f"{arguments.model}-{recipe.data}{without}")
+    return arguments.output or Path("results", f"{arguments.model}-{recipe.data_name}{without}")
 
 
 def present(
@@ -93,6 +96,8 @@ def present(
         return figures | autoencoders.basic(model, data, judge, folder)
     if arguments.mode == "gen":
         return figures | autoencoders.gen(model, data, judge, folder)
+    if arguments.mode == "latent":
+        return figures | latent(model, data, folder)
     return figures | anomalies.anom(
         model, data, arguments.held_out, arguments.score, arguments.k, folder
     )

@@ -1,5 +1,6 @@
 """What the modes `basic` and `gen` show and measure of an `AE` or `VAE`."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from common.models import AE, VAE
 from common.models.inputs import unit_range
 
 SHOWN = 64
+AT_ONCE = 4096
 NAMEABLE_CLASSES = 20
 
 
@@ -21,19 +23,22 @@ def evaluate(model: AE, data: ImageData, nll_samples: int) -> dict:
     """The flat figures of the test set, in any mode."""
     labels = None if model.num_classes is None else data.y_test
     terms = model.evaluate(data.x_test, labels, verbose=0)
-    images = unit_range(np.asarray(data.x_test))
-    errors = np.square(images - model.reconstruct(images))
+    squared = 0.0
+    for start in range(0, len(data.x_test), AT_ONCE):
+        images = unit_range(np.asarray(data.x_test[start : start + AT_ONCE]))
+        squared += float(np.square(images - model.reconstruct(images)).sum())
     kl = terms.get("kl_loss")
     in_nats = model.likelihood != "squared_error"
     elbo = terms["reconstruction_loss"] + kl if kl is not None and in_nats else None
     figures = {
-        "test_mse": float(errors.mean()),
+        "test_mse": squared / math.prod(data.x_test.shape),
         "test_negative_elbo": elbo,
         "test_reconstruction": terms["reconstruction_loss"],
         "test_kl": kl,
         "classifier_accuracy": terms.get("classifier_accuracy"),
     }
     if nll_samples:
+        images = unit_range(np.asarray(data.x_test))
         nll = importance_weighted_nll(images, model.posterior, model.log_likelihood, nll_samples)
         figures |= {"nll": float(nll.mean()), "nll_samples": nll_samples}
     return figures

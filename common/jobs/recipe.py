@@ -2,12 +2,15 @@
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 from common import presets
 from common.cli import MODELS
+from common.datasets import DATASETS
 from common.errors import InputError
 
 PRESET_SUFFIX = {"mono": "mnist"}
+OWN_IMAGES = "folder"
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Recipe:
     seed: int
     precision: str
 
+    @property
+    def data_name(self) -> str:
+        """The data's name, of one's own images that of their folder."""
+        return self.data if self.data in DATASETS else Path(self.data).resolve().name
+
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
     """The recipe that a command line asks for.
@@ -36,7 +44,8 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         data = arguments.data or presets.get(name)["data"]["name"]
     else:
         data = arguments.data or "mono"
-        name = f"{arguments.model}_{PRESET_SUFFIX.get(data, data)}"
+        suffix = PRESET_SUFFIX.get(data, data) if data in DATASETS else OWN_IMAGES
+        name = f"{arguments.model}_{suffix}"
         if arguments.mode == "anom" and f"{name}_anomaly" in presets.names():
             name += "_anomaly"
         if name not in presets.names():

@@ -1,0 +1,49 @@
+"""The mode `latent`: what the codes of an `AE` or `VAE` say, drawn from several sides."""
+
+from pathlib import Path
+
+import numpy as np
+
+from common import plots
+from common.datasets import ImageData
+from common.models import AE, VAE
+
+DRAWN_CODES = 5_000
+STEPS = 11
+WAYS = 5
+TRAVERSED = 16
+
+
+def latent(model: AE, data: ImageData, folder: Path) -> dict:
+    """A scatter or t-SNE of the test images' codes, traversals and interpolations.
+
+    The traversals start from the code of the first test image and give one number at a time the
+    values between the 5 % and the 95 % quantile of all; a code that is a map is not traversed.
+    """
+    images = np.asarray(data.x_test[:DRAWN_CODES])
+    labels = None if data.y_test is None or data.num_classes > 20 else data.y_test[:DRAWN_CODES]
+    codes = model.encode(images)
+    flat = codes.reshape(len(codes), -1)
+    names = data.class_names or None
+    if flat.shape[1] == 2:
+        drawn = plots.latent_space(flat, labels, names, means=labels is not None)
+        drawn.savefig(folder / "latent.png")
+        known = None if isinstance(model, VAE) else flat
+        plots.manifold(model.decode, codes=known).savefig(folder / "manifold.png")
+    else:
+        plots.tsne(flat, labels, names).savefig(folder / "tsne.png")
+    if codes.ndim == 2:
+        values = np.linspace(*np.quantile(codes, (0.05, 0.95)), STEPS)
+        dimensions = min(TRAVERSED, codes.shape[1])
+        walks = np.tile(codes[0], (dimensions, STEPS, 1))
+        walks[np.arange(dimensions), :, np.arange(dimensions)] = values
+        decoded = model.decode(walks.reshape(-1, codes.shape[1]))
+        decoded = decoded.reshape(dimensions, STEPS, *data.image_shape)
+        plots.traversals(decoded, values).savefig(folder / "traversals.png")
+    ways = [
+        np.linspace(codes[2 * way], codes[2 * way + 1], STEPS)
+        for way in range(min(WAYS, len(codes) // 2))
+    ]
+    decoded = model.decode(np.concatenate(ways)).reshape(len(ways), STEPS, *data.image_shape)
+    plots.interpolation(decoded).savefig(folder / "interpolation.png")
+    return {}
