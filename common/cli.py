@@ -15,9 +15,12 @@ MODES = {
     "latent": "draw the codes",
     "anom": "find the images of a class left out of training",
 }
+CODERS = ("basic", "gen", "latent", "anom")
 MODELS = {
-    "ae": ("AE", "autoencoder", ("basic", "gen", "latent", "anom")),
-    "vae": ("VAE", "variational autoencoder", ("basic", "gen", "latent", "anom")),
+    "ae": ("AE", "autoencoder", CODERS),
+    "vae": ("VAE", "variational autoencoder", CODERS),
+    "conv_ae": ("AE", "convolutional autoencoder", CODERS),
+    "conv_vae": ("VAE", "convolutional variational autoencoder", CODERS),
     "dcgan": ("DCGAN", "deep convolutional GAN", ("gen",)),
     "lsgan": ("LSGAN", "least-squares GAN", ("gen",)),
     "wgan": ("WGAN", "weight-clipped Wasserstein GAN", ("gen",)),
@@ -33,6 +36,8 @@ SCORES = {
     "importance_nll": "vae: -log p(x) by importance sampling",
     "class_uncertainty": "with --classifier: 1 - the highest class probability",
 }
+VAE_SCORES = ("negative_elbo", "importance_nll")
+CODES = ("vector", "map")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -67,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     option("--preset", metavar="NAME", help="recipe; default: the zoo's for MODEL and DATA")
     option("--epochs", type=int, help="passes over the training images")
     option("--batch-size", type=int, help="images per step")
+    option("--code", choices=CODES, default="vector", help="of conv_ae and conv_vae")
     option("--latent-dim", type=int, help="numbers in a code")
     option("--classifier", action="store_true", help="train a classifier on the code (ae, vae)")
     option("--pack", type=int, help="images that the discriminator judges together (GANs)")
@@ -110,20 +116,23 @@ def check_names(arguments: argparse.Namespace) -> None:
             f"A {about} has no encoder, so it cannot {MODES[arguments.mode]}; "
             f"use `vae {arguments.mode}`, or `{arguments.model} gen`."
         )
-    if arguments.beta is not None and arguments.model != "vae":
+    variational = MODELS[arguments.model][0] == "VAE"
+    if arguments.beta is not None and not variational:
         raise InputError(f"--beta weighs a VAE's KL divergence; {arguments.model} has none.")
-    if arguments.nll_samples and arguments.model != "vae":
+    if arguments.nll_samples and not variational:
         raise InputError(f"--nll-samples estimates a VAE's p(x); {arguments.model} has none.")
+    if arguments.code == "map" and not arguments.model.startswith("conv_"):
+        raise InputError(f"--code map is for conv_ae and conv_vae; {arguments.model} has no map.")
     if arguments.pack is not None and encodes:
         raise InputError(f"--pack is for a GAN's discriminator; {arguments.model} has none.")
     if not 0 < arguments.tolerance <= 1:
         raise InputError(
             f"Got --tolerance {arguments.tolerance}; expected above 0 and at most 1, such as 0.8."
         )
-    for name in ("epochs", "batch_size", "k", "pack"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise InputError(f"Got --{name.replace('_', '-')} {value}; expected at least 1.")
+    for name in ("epochs", "batch_size", "k", "pack", "nll_samples"):
+        value, least = getattr(arguments, name), int(name != "nll_samples")
+        if value is not None and value < least:
+            raise InputError(f"Got --{name.replace('_', '-')} {value}; expected at least {least}.")
     check_anomaly_options(arguments)
     if arguments.classifier and not encodes:
         raise InputError(f"--classifier needs an encoder; a {about} has none. Use ae or vae.")
@@ -133,12 +142,14 @@ def check_anomaly_options(arguments: argparse.Namespace) -> None:
     """Refuse scores and classes that cannot be; turn the class into a number."""
     if arguments.score is not None and arguments.score not in SCORES:
         raise InputError(f"Score {arguments.score!r} is unknown; choose from {', '.join(SCORES)}.")
-    if arguments.score in ("negative_elbo", "importance_nll") and arguments.model != "vae":
+    if arguments.score in VAE_SCORES and MODELS[arguments.model][0] != "VAE":
         raise InputError(f"The score {arguments.score} needs a vae; {arguments.model} has no p(x).")
     if arguments.held_out != "all":
         if not arguments.held_out.isdecimal() or int(arguments.held_out) > 9:
             raise InputError(f"Got --held-out {arguments.held_out}; expected 0 to 9, or all.")
         arguments.held_out = int(arguments.held_out)
+    elif arguments.mode == "anom" and arguments.weights is not None:
+        raise InputError("--held-out all trains ten models; --weights gives one. Name its digit.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,38 @@
-"""Shared by all tests: quiet back ends, a headless canvas, one seed."""
+"""Shared by all tests: quiet back ends, a headless canvas, and a command line that is quick."""
 
 import os
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(scope="module")
+def without_xla():
+    """Models are compiled without XLA, which takes longer to compile than a test's training."""
+    from common.models import base
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            base, "fastest_execution", lambda _: {"jit_compile": False, "steps_per_execution": 1}
+        )
+        yield
+
+
+@pytest.fixture(scope="session")
+def verifier(tmp_path_factory):
+    """The file of a tiny net for 28×28 images that has learned nothing but is sure of much."""
+    import keras
+
+    from common.models import DigitClassifier
+
+    keras.utils.set_random_seed(0)
+    net = DigitClassifier(width=1 / 16, seed=0)
+    kernel = net.network.layers[-1].kernel
+    kernel.assign(200 * kernel)
+    net.compile()
+    path = tmp_path_factory.mktemp("net") / "verifier.keras"
+    net.save(path)
+    return path

@@ -6,40 +6,65 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from common import cli, plots
-from common.models import DCGAN, VAE
+from common import cli, datasets, plots, presets
+from common.evaluation.likelihood import importance_weighted_nll
+from common.evaluation.modes import kl_floor, kl_to_uniform
+from common.models import DCGAN, VAE, DigitClassifier
 
 QUICK = ["--epochs", "2", "--data-fraction", "0.1"]
 METRICS = {
-    "test_mse", "test_negative_elbo", "test_reconstruction", "test_kl", "classifier_accuracy",
-    "train_seconds", "images_per_second", "parameters", "seed", "backend", "precision", "device",
-    "epochs",
+    "mode", "test_mse", "test_negative_elbo", "test_reconstruction", "test_kl",
+    "classifier_accuracy", "train_seconds", "images_per_second", "parameters", "seed", "backend",
+    "precision", "device", "epochs",
+}  # fmt: skip
+OF_SAMPLES = {
+    "predictability", "class_coverage", "tolerance", "modes", "modes_kl", "modes_kl_floor",
+    "samples",
 }  # fmt: skip
 ROOT = Path(__file__).parent.parent
 
+pytestmark = pytest.mark.usefixtures("without_xla")
+
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, without_xla, verifier):
     """The results of one short training of a VAE."""
     result = tmp_path_factory.mktemp("results") / "vae"
-    assert cli.main(["vae", "gen", "digits", "--classifier", *QUICK, "--output", str(result)]) == 0
+    words = ["--classifier", *QUICK, "--verifier", str(verifier), "--output", str(result)]
+    assert cli.main(["vae", "gen", "digits", *words]) == 0
     return result
 
 
-def run_again(folder, *options, mode="gen", model="vae"):
-    return cli.main([model, mode, "digits", *options, "--output", str(folder)])
+@pytest.fixture
+def run_again(verifier):
+    def run_again(folder, *options, mode="gen", model="vae"):
+        words = ["--verifier", str(verifier), "--output", str(folder)]
+        return cli.main([model, mode, "digits", *words, *options])
+
+    return run_again
+
+
+def metrics_of(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def judged(images, verifier):
+    """Classes and beliefs of single images, by the net itself."""
+    beliefs = DigitClassifier.load(verifier).classify(images)
+    return beliefs.argmax(axis=1), beliefs.max(axis=1)
 
 
 def test_a_run_leaves_pictures_and_figures(folder):
-    for name in ("samples.png", "manifold.png", "losses.png", "training.gif"):
+    for name in ("samples.png", "manifold.png", "modes.png", "losses.png", "training.gif"):
         with Image.open(folder / name) as image:
             assert min(image.size) > 100, name
-    metrics = json.loads((folder / "metrics.json").read_text())
-    assert set(metrics) == METRICS
+    metrics = metrics_of(folder)
+    assert set(metrics) == METRICS | OF_SAMPLES
     total = metrics["test_reconstruction"] + metrics["test_kl"]
     assert metrics["test_negative_elbo"] == pytest.approx(total)
     assert 0 <= metrics["classifier_accuracy"] <= 1 and 0 < metrics["test_mse"] < 1
@@ -51,23 +76,57 @@ def test_a_run_leaves_pictures_and_figures(folder):
     assert not list(folder.glob(".partial*"))
 
 
-def test_the_same_recipe_is_loaded_and_another_trained(folder, capsys):
+def test_samples_are_judged_by_the_net(folder, verifier):
+    metrics = metrics_of(folder)
+    samples = VAE.load(folder / "model.keras").sample(metrics["samples"], seed=0)
+    classes, beliefs = judged(samples, verifier)
+    counts = np.bincount(classes, minlength=10)
+    assert metrics["tolerance"] == 0.8 and metrics["samples"] == 10_000
+    assert metrics["predictability"] == pytest.approx((beliefs >= 0.8).mean())
+    assert metrics["class_coverage"] == len(set(classes[beliefs >= 0.8])) / 10
+    assert metrics["modes"] == np.count_nonzero(counts)
+    assert metrics["modes_kl"] == pytest.approx(kl_to_uniform(counts))
+    assert metrics["modes_kl_floor"] == kl_floor(10, 10_000)
+
+
+def test_the_same_recipe_is_loaded_and_another_trained(folder, run_again, verifier, capsys):
     written = (folder / "model.keras").stat().st_mtime_ns
-    assert run_again(folder, "--classifier", *QUICK, mode="basic") == 0
+    options = ("--classifier", *QUICK)
+    assert run_again(folder, *options, "--tolerance", "0.3", mode="basic") == 0
     assert "Loaded" in capsys.readouterr().out
     assert (folder / "model.keras").stat().st_mtime_ns == written
     assert {"reconstructions.png", "latent.png", "samples.png"} <= {
         p.name for p in folder.iterdir()
     }
-    assert json.loads((folder / "metrics.json").read_text())["train_seconds"] > 0
-    assert run_again(folder, "--classifier", *QUICK, "--seed", "1") == 0
+    metrics = metrics_of(folder)
+    assert set(metrics) == METRICS | {"predictability", "accuracy", "tolerance"}
+    assert metrics["train_seconds"] > 0 and metrics["mode"] == "basic"
+    data = datasets.load("digits", data_fraction=0.1)
+    reconstructed = VAE.load(folder / "model.keras").reconstruct(data.x_test)
+    classes, beliefs = judged(reconstructed, verifier)
+    right = (beliefs >= 0.3) & (classes == data.y_test)
+    assert metrics["predictability"] == pytest.approx((beliefs >= 0.3).mean())
+    assert metrics["accuracy"] == pytest.approx(right.mean())
+    assert run_again(folder, *options, "--seed", "1") == 0
     assert "Training vae_digits" in capsys.readouterr().out
     assert (folder / "model.keras").stat().st_mtime_ns > written
 
 
-def test_weights_of_a_file_are_used_without_training(folder, tmp_path, capsys):
+def test_the_likelihood_is_estimated_where_it_is_asked_for(folder, run_again):
+    options = ("--classifier", *QUICK, "--seed", "1", "--nll-samples", "30")
+    assert run_again(folder, *options, mode="basic") == 0
+    metrics = metrics_of(folder)
+    assert metrics["nll_samples"] == 30
+    model = VAE.load(folder / "model.keras")
+    images = datasets.load("digits", data_fraction=0.1).x_test / np.float32(255)
+    nll = importance_weighted_nll(images, model.posterior, model.log_likelihood, 30)
+    assert metrics["nll"] == pytest.approx(nll.mean(), 1e-5)
+    assert metrics["nll"] < metrics["test_negative_elbo"]
+
+
+def test_weights_of_a_file_are_used_without_training(folder, run_again, tmp_path, capsys):
     model = folder / "model.keras"
-    assert run_again(tmp_path, "--weights", str(model), "--classifier") == 0
+    assert run_again(tmp_path, "--weights", str(model), "--classifier", mode="latent") == 0
     assert "Loaded" in capsys.readouterr().out
     assert run_again(tmp_path, "--weights", str(tmp_path / "none.keras")) == 2
     assert "no file" in capsys.readouterr().err
@@ -75,7 +134,7 @@ def test_weights_of_a_file_are_used_without_training(folder, tmp_path, capsys):
     assert "holds a VAE, not a DCGAN" in capsys.readouterr().err
 
 
-def test_a_failure_while_drawing_leaves_the_old_results(folder, monkeypatch):
+def test_a_failure_while_drawing_leaves_the_old_results(folder, run_again, monkeypatch):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def full(*args, **kwargs):
@@ -86,7 +145,7 @@ def test_a_failure_while_drawing_leaves_the_old_results(folder, monkeypatch):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_ctrl_c_keeps_the_model_and_the_old_results(folder, monkeypatch, capsys):
+def test_ctrl_c_keeps_the_model_and_the_old_results(folder, run_again, monkeypatch, capsys):
     metrics = (folder / "metrics.json").read_bytes()
 
     def interrupted(*args, **kwargs):
@@ -99,15 +158,17 @@ def test_ctrl_c_keeps_the_model_and_the_old_results(folder, monkeypatch, capsys)
     assert (folder / "metrics.json").read_bytes() == metrics
 
 
-def test_an_autoencoder_samples_from_a_mixture(tmp_path):
-    assert cli.main(["ae", "gen", "digits", *QUICK, "--output", str(tmp_path)]) == 0
+def test_an_autoencoder_samples_from_a_mixture(run_again, tmp_path):
+    assert run_again(tmp_path, *QUICK, model="ae") == 0
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"samples.png", "samples_of_random_codes.png", "manifold.png"} <= names
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert {"samples.png", "samples_of_random_codes.png", "manifold.png", "modes.png"} <= names
+    metrics = metrics_of(tmp_path)
     assert metrics["test_kl"] is None and metrics["test_negative_elbo"] is None
+    plain = {"predictability_of_random_codes", "class_coverage_of_random_codes"}
+    assert set(metrics) == METRICS | OF_SAMPLES | plain
 
 
-def test_a_gan_generates(tmp_path, capsys, monkeypatch):
+def test_a_gan_generates(run_again, tmp_path, capsys, monkeypatch):
     thin = {"width": 0.05}
     build = DCGAN.from_preset.__func__
     monkeypatch.setattr(
@@ -115,47 +176,41 @@ def test_a_gan_generates(tmp_path, capsys, monkeypatch):
         "from_preset",
         classmethod(lambda cls, name, **given: build(cls, name, **given, **thin)),
     )
-    assert (
-        cli.main(
-            ["dcgan", "gen", "digits", *QUICK, "--batch-size", "32", "--output", str(tmp_path)]
-        )
-        == 0
-    )
-    assert "D(real)" in capsys.readouterr().out
-    names = {path.name for path in tmp_path.iterdir()}
-    assert {"samples.png", "originals_and_samples.png", "training.gif", "losses.png"} <= names
+    assert run_again(tmp_path, *QUICK, "--batch-size", "32", "--pack", "2", model="dcgan") == 0
+    said = capsys.readouterr().out
+    assert "D(real)" in said
+    assert said.count("of 10 modes in 1,000 samples") == 2 and "After epoch 1:" in said
+    pictures = {
+        "samples.png", "originals_and_samples.png", "nearest.png", "training.gif", "losses.png",
+        "modes.png", "modes_over_training.png",
+    }  # fmt: skip
+    assert pictures <= {path.name for path in tmp_path.iterdir()}
+    assert set(metrics_of(tmp_path)) >= OF_SAMPLES
+    assert DCGAN.load(tmp_path / "model.keras").pack == 2
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["gan", "gen"], "MODEL 'gan' is unknown; choose from ae"),
-        (["vae", "draw"], "MODE 'draw' is unknown; choose from basic"),
-        (["vae", "gen", "cats"], "DATA 'cats' is unknown; choose from mono"),
-        (["wgan", "basic"], "has no encoder"),
-        (["ae", "gen", "--beta", "2"], "--beta"),
-        (["dcgan", "gen", "--classifier"], "Use ae or vae"),
-        (["vae", "gen", "--preset", "vae_moon"], "Preset 'vae_moon' is unknown"),
-        (["vae", "gen", "digits", "--preset", "ae_digits"], "is a AE, not a VAE"),
-        (["vae", "gen", "polynomials"], "no recipe of vae for polynomials"),
-        (["vae", "gen", "digits", "--latent-dim", "0"], "at least 1"),
-        (["vae", "gen", "digits", "--epochs", "0"], "--epochs 0"),
-        (["vae", "gen", "digits", "--data-fraction", "2"], "outside (0, 1]"),
-    ],
-)
-def test_unusable_words_are_refused_in_a_sentence(words, message, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(words) == 2
-    captured = capsys.readouterr()
-    assert message in captured.err and "Traceback" not in captured.err
-    assert "Epoch" not in captured.out
+def test_the_verification_net_is_trained_once_and_then_loaded(
+    folder, tmp_path, monkeypatch, capsys
+):
+    preset = presets.get("classifier_digits")
+    preset["arguments"]["width"], preset["fit"]["epochs"] = 1 / 16, 1
+    monkeypatch.setitem(presets.PRESETS, "classifier_digits", preset)
+    words = ["vae", "basic", "digits", "--weights", str(folder / "model.keras"), "--output"]
+    assert cli.main([*words, str(tmp_path / "first")]) == 0
+    place = tmp_path / "classifier-digits"
+    said = capsys.readouterr().out
+    assert f"kept in {place}" in said and "Training classifier_digits" in said
+    net = DigitClassifier.load(place / "model.keras")
+    data = datasets.load("digits")
+    accuracy = (net.classify(data.x_test).argmax(axis=1) == data.y_test).mean()
+    assert metrics_of(place)["test_accuracy"] == pytest.approx(accuracy)
 
-
-def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, capsys):
-    (tmp_path / "file").write_text("in the way")
-    assert run_again(tmp_path / "file") == 2
-    captured = capsys.readouterr()
-    assert "cannot be written" in captured.err and "Training" not in captured.out
+    written = (place / "model.keras").stat().st_mtime_ns
+    assert cli.main([*words, str(tmp_path / "second")]) == 0
+    assert "classifier_digits" not in capsys.readouterr().out
+    assert (place / "model.keras").stat().st_mtime_ns == written
+    first, second = (metrics_of(tmp_path / name) for name in ("first", "second"))
+    assert first["predictability"] == second["predictability"]
 
 
 def test_help_answers_without_keras():

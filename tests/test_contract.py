@@ -29,7 +29,9 @@ def compiled(name, execution=None, **options):
 def outputs(model):
     """Everything that the model's verbs return that has no randomness of its own."""
     images, _ = images_of(model.image_shape, 5)
-    found = {"sample": model.sample(3, seed=7)}
+    found = {}
+    if hasattr(model, "sample"):
+        found["sample"] = model.sample(3, seed=7)
     if hasattr(model, "encode"):
         found["encode"] = model.encode(images)
         found["reconstruct"] = model.reconstruct(images)
@@ -59,7 +61,7 @@ def test_training_moves_every_part_and_lowers_the_loss(trained):
     assert all(np.isfinite(values).all() for values in history.values())
     assert set(history) == set(model.metric_names)
     assert all(differ(before, values_of(learners(model))))
-    if hasattr(model, "encode"):
+    if "loss" in history:
         assert history["loss"][-1] < 0.9 * history["loss"][0]
 
 
@@ -79,13 +81,15 @@ def test_verbs_return_float32_images_in_the_unit_range(trained):
         assert found[key].shape[1:] == model.image_shape
         assert found[key].min() >= 0 and found[key].max() <= 1
     if "encode" in found:
-        assert found["encode"].shape == (5, model.latent_dim)
+        assert found["encode"].shape == (5, *model.code_shape)
     if "classify" in found:
         np.testing.assert_allclose(found["classify"].sum(axis=1), np.ones(5), 1e-5)
 
 
 def test_samples_follow_the_seed(trained):
     model, *_ = trained
+    if not hasattr(model, "sample"):
+        pytest.skip("this model draws no samples")
     first = model.sample(4, seed=3)
     assert first.shape == (4, *model.image_shape)
     np.testing.assert_array_equal(first, model.sample(4, seed=3))
@@ -142,7 +146,19 @@ def test_a_saved_model_goes_on_as_if_it_had_not_been(trained, tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-@pytest.mark.parametrize("name", ["ae_classifier", "vae_classifier", *GANS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ae_classifier",
+        "vae_classifier",
+        "conv_vae_map",
+        "dcgan",
+        "lsgan",
+        "wgan",
+        "photo_gan",
+        "classifier",
+    ],
+)
 def test_mixed_precision(name, precision, tmp_path):
     model = compiled(name, QUICK if name == "wgan" else None, dtype=precision)
     epochs = 3 if name in GANS else EPOCHS
@@ -151,9 +167,12 @@ def test_mixed_precision(name, precision, tmp_path):
 
     assert all(np.isfinite(values).all() for values in history.values())
     assert all(differ(before, values_of(learners(model))))
-    if hasattr(model, "encode"):
+    if "loss" in history:
         assert history["loss"][-1] < 0.9 * history["loss"][0]
+    if hasattr(model, "encode"):
         networks = [model.encoder, model.decoder, model.classifier]
+    elif name == "classifier":
+        networks = [model.network]
     else:
         networks = [model.generator, model.discriminator]
     for network in networks:

@@ -245,6 +245,25 @@ def test_roc_curve_refuses(fpr, tpr, message):
         plots.roc_curve(fpr, tpr, 0.5)
 
 
+def test_held_out_scores():
+    figure = plots.held_out_scores(pd.Series([0.9, 0.6, 0.75], index=[0, 1, 8]))
+    (axes,) = figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [0.9, 0.6, 0.75]
+    assert tick_labels(axes.xaxis) == ["0", "1", "8"]
+    assert [text.get_text() for text in axes.texts] == ["0.90", "0.60", "0.75"]
+    mean, chance = axes.lines
+    np.testing.assert_allclose(mean.get_ydata(), 0.75)
+    np.testing.assert_allclose(chance.get_ydata(), 0.5)
+    assert texts(figure.legends[0]) == ["mean 0.750", "chance"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("class left out of training", "AUROC")
+
+
+@pytest.mark.parametrize("values", [[], [0.9, np.nan], [0.9, 1.1]])
+def test_held_out_scores_refuse(values):
+    with pytest.raises(InputError, match=r"a number in \[0, 1\] for each class"):
+        plots.held_out_scores(pd.Series(values, dtype=float))
+
+
 def test_mode_histogram():
     figure = plots.mode_histogram([30, 0, 10], ["cat", "dog", "owl"], reference=[1, 2, 1])
     (axes,) = figure.axes
@@ -262,6 +281,7 @@ def test_mode_histogram_ranks_many_modes():
     np.testing.assert_array_equal(drawn, np.sort(counts)[::-1])
     np.testing.assert_allclose(expected, counts.mean())
     assert "most frequent first" in axes.get_xlabel()
+    assert axes.get_yscale() == "log" and axes.get_ylim()[0] < counts.min()
 
 
 def test_mode_history_shows_shares_by_epoch():
@@ -270,6 +290,18 @@ def test_mode_history_shows_shares_by_epoch():
     assert tick_labels(axes.xaxis) == ["5", "10"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "mode")
     assert bar.get_ylabel() == "share of samples"
+
+
+def test_mode_history_ranks_many_modes_in_each_epoch():
+    counts = rng.integers(0, 9, (2, 200))
+    counts[0, 50:] = 0
+    axes, bar = plots.mode_history(counts).axes
+    shares = axes.collections[0].get_array()
+    expected = np.sort(counts / counts.sum(axis=1, keepdims=True), axis=1)[:, ::-1].T
+    np.testing.assert_allclose(shares.filled(0), expected)
+    np.testing.assert_array_equal(shares.mask, expected == 0)
+    assert "most frequent first" in axes.get_ylabel() and bar.get_yscale() == "log"
+    plots.mode_history([[1] * 40, [2] * 40])._repr_png_()  # one colour only
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from common.models import AE, DCGAN, LSGAN, VAE, WGAN
+from common.models import AE, DCGAN, LSGAN, VAE, WGAN, DigitClassifier
 
 CLASSES = 3
 
@@ -40,10 +40,38 @@ def wgan(**options):
     return WGAN((12, 16, 1), 4, width=1 / 16, n_critic=2, clip_value=0.1, seed=1, **options)
 
 
+def pacgan(**options):
+    # Batches of 8 and 16 leave a pack to fill.
+    return DCGAN((8, 8, 1), 4, width=1 / 32, pack=3, seed=1, **options)
+
+
+def conv_ae(**options):
+    return AE((10, 13, 3), 3, networks="conv", widths=(4, 6), seed=1, **options)
+
+
+def conv_vae_map(**options):
+    # Of 8×10 pixels a code of 2×3 places.
+    return VAE(
+        (8, 10, 1), 2, num_classes=CLASSES, networks="conv_map", widths=(4, 6), seed=1, **options
+    )
+
+
+def photo_gan(**options):
+    return DCGAN((16, 24, 3), 4, networks="photo", width=1 / 16, seed=1, **options)
+
+
+def classifier(**options):
+    return DigitClassifier((12, 16, 1), CLASSES, shift=1, width=1 / 8, seed=1, **options)
+
+
 MODELS = {
-    make.__name__: make for make in (ae, ae_classifier, vae, vae_classifier, dcgan, lsgan, wgan)
-}
-GANS = ("dcgan", "lsgan", "wgan")
+    make.__name__: make
+    for make in (
+        ae, ae_classifier, conv_ae, vae, vae_classifier, conv_vae_map,
+        dcgan, lsgan, wgan, pacgan, photo_gan, classifier,
+    )
+}  # fmt: skip
+GANS = ("dcgan", "lsgan", "wgan", "pacgan", "photo_gan")
 
 
 def images_of(shape, count=48, seed=0):
@@ -59,6 +87,15 @@ def lesson(model, count=48):
     """What `fit` and `evaluate` take for this model: images, and labels where it has a use."""
     images, labels = images_of(model.image_shape, count)
     return (images, labels) if model.num_classes else (images,)
+
+
+def side_by_side(images, pack):
+    """Packs by NumPy alone, image after image and channel after channel."""
+    packs = []
+    for start in range(0, len(images), pack):
+        members = [images[k % len(images)] for k in range(start, start + pack)]
+        packs.append(np.concatenate(members, axis=-1))
+    return np.stack(packs)
 
 
 def values_of(variables):

@@ -3,29 +3,48 @@
 import numpy as np
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 from common.evaluation.checks import require_finite
 
 MIXTURE_COMPONENTS = 50
 FITTED_CODES = 20_000
+# Beyond so many dimensions a covariance takes more codes than there are, and minutes.
+FULL_DIMENSIONS = 64
+
+
+def flat(codes: np.ndarray) -> np.ndarray:
+    """Codes that may be maps, (N, ...), as vectors (N, D)."""
+    return codes.reshape(len(codes), -1)
 
 
 def code_mixture(codes: np.ndarray) -> GaussianMixture:
-    """A Gaussian mixture with full covariances, fitted to the first 20,000 codes (N, D)."""
+    """A Gaussian mixture, fitted to the first 20,000 codes (N, D).
+
+    Its covariances are full up to 64 dimensions, diagonal beyond.
+    """
     require_finite("The codes", codes)
     # In float32 the covariances of narrow components come out as not positive.
     fitted = np.asarray(codes[:FITTED_CODES], np.float64)
     components = min(MIXTURE_COMPONENTS, len(fitted) // 10 or 1)
-    return GaussianMixture(components, reg_covar=1e-4, random_state=0).fit(fitted)
+    kind = "full" if fitted.shape[1] <= FULL_DIMENSIONS else "diag"
+    mixture = GaussianMixture(components, covariance_type=kind, reg_covar=1e-4, random_state=0)
+    # Thousands of small products: several threads wait for one another longer than they compute.
+    with threadpool_limits(1):
+        return mixture.fit(fitted)
 
 
 def code_density(known: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """−log density in nats of codes (N, D) under the mixture of the known ones (M, D): (N,)."""
-    return -code_mixture(known).score_samples(np.asarray(codes, np.float64))
+    require_finite("The codes", codes)
+    mixture = code_mixture(known)
+    with threadpool_limits(1):
+        return -mixture.score_samples(np.asarray(codes, np.float64))
 
 
 def code_distance(known: np.ndarray, codes: np.ndarray, neighbours: int = 5) -> np.ndarray:
     """The mean Euclidean distance of codes (N, D) to their nearest known ones (M, D): (N,)."""
     require_finite("The codes", known)
+    require_finite("The codes", codes)
     search = NearestNeighbors(n_neighbors=min(neighbours, len(known))).fit(known[:FITTED_CODES])
     return search.kneighbors(codes)[0].mean(axis=1)

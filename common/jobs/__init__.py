@@ -10,11 +10,12 @@ from common.cli import MODELS
 from common.datasets import ImageData
 from common.evaluation.balance import balance
 from common.jobs import anomalies, autoencoders, gans
+from common.jobs.checks import check_figures
 from common.jobs.latent import latent
 from common.jobs.recipe import Recipe, recipe_of
 from common.jobs.results import Results
 from common.jobs.table import table_of_digits
-from common.jobs.training import TRAINING_FIGURES, Trained, load_data, train
+from common.jobs.training import TRAINING_FIGURES, Trained, build, load_data, train
 from common.jobs.verification import Judge, judge_of
 from common.jobs.watch import mode_watchers
 from common.models.base import ImageModel
@@ -47,6 +48,10 @@ def run_one(arguments: argparse.Namespace) -> dict:
         loaded = kind.load(path)
         loaded.check_data(data.image_shape)
         print(f"Loaded {path}; --retrain trains anew.")
+    options = loaded.get_config() if loaded else recipe.model_options
+    check_figures(arguments, options, data)
+    if loaded is None:
+        build(recipe, data)  # What cannot be built is refused before a net is trained to judge it.
     judge = None
     if arguments.mode in ("basic", "gen"):
         judge = judge_of(arguments, data, recipe.data, folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from common import plots
-from common.datasets import ImageData
+from common.datasets import ImageData, StackedMNISTData
 from common.evaluation.anomaly import (
     anomaly_report,
     held_out_mask,
@@ -15,7 +15,7 @@ from common.evaluation.anomaly import (
     reconstruction_error,
     roc_points,
 )
-from common.evaluation.codes import FITTED_CODES, code_density, code_distance
+from common.evaluation.codes import FITTED_CODES, code_density, code_distance, flat
 from common.evaluation.likelihood import importance_weighted_nll
 from common.jobs.mixture import sample_mixture
 from common.models import AE, VAE
@@ -23,6 +23,13 @@ from common.models.inputs import unit_range
 
 PRIOR_SAMPLES = 10_000
 IMPORTANCE_SAMPLES = 50
+
+
+def shown_classes(data: ImageData) -> np.ndarray:
+    """The classes of the test images, int (N,); of stacked digits those of each channel, (N, 3)."""
+    if not isinstance(data, StackedMNISTData):
+        return data.y_test
+    return data.y_test[:, None] // np.array([1, 10, 100]) % 10
 
 
 def scores_of(model: AE, data: ImageData) -> Iterator[tuple[str, np.ndarray]]:
@@ -49,7 +56,8 @@ def scores_of(model: AE, data: ImageData) -> Iterator[tuple[str, np.ndarray]]:
                 images, model.posterior, model.log_likelihood, IMPORTANCE_SAMPLES
             ),
         )
-    known, codes = model.encode(data.x_train[:FITTED_CODES]), model.encode(images)
+    known = flat(model.encode(data.x_train[:FITTED_CODES]))
+    codes = flat(model.encode(images))
     yield "code_density", code_density(known, codes)
     yield "code_distance", code_distance(known, codes)
     if model.num_classes:
@@ -65,16 +73,13 @@ def anom(
         model: trained without the class.
         data: with the class among the test images; of stacked digits one channel is enough.
         held_out: the class.
-        score: the name of the one to show and to call `auroc`; None for the model's own best bet.
+        score: the name of the one to show and to call `auroc`; None for "code_density".
         k: how many of the most anomalous images to draw.
         folder: where the pictures go.
     """
-    shown = data.y_test
-    if data.image_shape[2] == 3:
-        shown = data.y_test[:, None] // np.array([1, 10, 100]) % 10
-    mask = held_out_mask(shown, held_out)
+    mask = held_out_mask(shown_classes(data), held_out)
     scores = dict(scores_of(model, data))
-    score = score or ("class_uncertainty" if model.num_classes else "code_density")
+    score = score or "code_density"
     chosen = scores[score]
     strangest = most_anomalous(chosen, k)
     captions = [f"{data.y_test[i]}: {chosen[i]:.3g}" for i in strangest]

@@ -49,7 +49,7 @@ def basic(model: AE, data: ImageData, judge: Judge | None, folder: Path) -> dict
     images = np.asarray(data.x_test)
     reconstructed = model.reconstruct(images)
     plots.reconstructions(images, reconstructed).savefig(folder / "reconstructions.png")
-    if model.latent_dim == 2 and (data.num_classes or 0) <= NAMEABLE_CLASSES:
+    if model.code_shape == (2,) and (data.num_classes or 0) <= NAMEABLE_CLASSES:
         codes = model.encode(images)
         plots.latent_space(codes, data.y_test, data.class_names).savefig(folder / "latent.png")
     return {} if judge is None else judge.of_reconstructions(reconstructed, data.y_test)
@@ -62,7 +62,7 @@ def gen(model: AE, data: ImageData, judge: Judge | None, folder: Path) -> dict:
     drawn = model.sample(count, seed=0)
     samples = drawn if prior else sample_mixture(model, data.x_train, count)
     plots.image_grid(samples[:SHOWN]).savefig(folder / "samples.png")
-    if model.latent_dim == 2:
+    if model.code_shape == (2,):
         codes = None if prior else model.encode(data.x_train[:FITTED_CODES])
         plots.manifold(model.decode, codes=codes).savefig(folder / "manifold.png")
     figures = {} if judge is None else judge.of_samples(samples, folder)

@@ -6,6 +6,7 @@ import numpy as np
 
 from common import plots
 from common.datasets import ImageData
+from common.evaluation.codes import flat
 from common.models import AE, VAE
 
 DRAWN_CODES = 5_000
@@ -23,15 +24,15 @@ def latent(model: AE, data: ImageData, folder: Path) -> dict:
     images = np.asarray(data.x_test[:DRAWN_CODES])
     labels = None if data.y_test is None or data.num_classes > 20 else data.y_test[:DRAWN_CODES]
     codes = model.encode(images)
-    flat = codes.reshape(len(codes), -1)
+    vectors = flat(codes)
     names = data.class_names or None
-    if flat.shape[1] == 2:
-        drawn = plots.latent_space(flat, labels, names, means=labels is not None)
+    if model.code_shape == (2,):
+        drawn = plots.latent_space(vectors, labels, names, means=labels is not None)
         drawn.savefig(folder / "latent.png")
-        known = None if isinstance(model, VAE) else flat
+        known = None if isinstance(model, VAE) else vectors
         plots.manifold(model.decode, codes=known).savefig(folder / "manifold.png")
     else:
-        plots.tsne(flat, labels, names).savefig(folder / "tsne.png")
+        plots.tsne(vectors, labels, names).savefig(folder / "tsne.png")
     if codes.ndim == 2:
         values = np.linspace(*np.quantile(codes, (0.05, 0.95)), STEPS)
         dimensions = min(TRAVERSED, codes.shape[1])

@@ -28,6 +28,11 @@ class Recipe:
     precision: str
 
     @property
+    def model_options(self) -> dict:
+        """The constructor's arguments that the preset and the command line state."""
+        return presets.get(self.preset)["arguments"] | self.arguments
+
+    @property
     def data_name(self) -> str:
         """The data's name, of one's own images that of their folder."""
         return self.data if self.data in DATASETS else Path(self.data).resolve().name
@@ -46,6 +51,8 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         data = arguments.data or "mono"
         suffix = PRESET_SUFFIX.get(data, data) if data in DATASETS else OWN_IMAGES
         name = f"{arguments.model}_{suffix}"
+        if arguments.code == "map":
+            name += "_map"
         if arguments.mode == "anom" and f"{name}_anomaly" in presets.names():
             name += "_anomaly"
         if name not in presets.names():

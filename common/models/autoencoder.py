@@ -9,22 +9,23 @@ from keras import ops
 
 from common.errors import InputError
 from common.models.base import ImageModel
+from common.models.coders import checked_widths, coders
 from common.models.inputs import require_labels
 from common.models.likelihoods import LIKELIHOODS
-from common.models.networks import dense_classifier, dense_decoder, dense_encoder
+from common.models.networks import dense_classifier
 from common.training.precision import precision
 
 
 @keras.saving.register_keras_serializable("zoo")
 class AE(ImageModel):
-    """Encode an image as `latent_dim` numbers and decode it again.
+    """Encode an image as a few numbers, or as a small image of many channels, and decode it again.
 
     The loss per image is `reconstruction_loss + classifier_weight · classifier_loss`: pixels are
     summed, the batch is averaged.
 
     Args:
         image_shape: `(height, width, channels)`.
-        latent_dim: numbers in the code; the code is linear.
+        latent_dim: numbers in the code, in that of "conv_map" at each place; the code is linear.
         num_classes: add a softmax classifier on the code, trained jointly.
         classifier_weight: of the classifier's cross-entropy (nats per image) in the loss.
         classifier_widths: units of the classifier's hidden layers, none by default.
@@ -32,8 +33,14 @@ class AE(ImageModel):
             "gaussian" (nats, standard deviation 0.1).
         input_noise: standard deviation of Gaussian noise on what is encoded in training; the clean
             image is to be reconstructed (Vincent et al. 2008).
-        widths: units of the encoder's hidden layers; the decoder has them in reverse.
+        networks: "dense"; "conv", convolutional with a vector as the code; or "conv_map", fully
+            convolutional, whose code is a map of `latent_dim` channels.
+        widths: units of the encoder's hidden layers, or channels of its Down blocks, each of which
+            halves the image; the decoder has them in reverse. None for those in `coders.WIDTHS`.
         seed: of the noise and of the images' order.
+
+    Attributes:
+        code_shape: `(latent_dim,)`, or `(h, w, latent_dim)` with "conv_map".
 
     Raises:
         InputError: an argument that cannot be used.
@@ -51,7 +58,8 @@ class AE(ImageModel):
         classifier_widths: Sequence[int] = (),
         likelihood: str = "squared_error",
         input_noise: float = 0.0,
-        widths: Sequence[int] = (512, 256, 64),
+        networks: str = "dense",
+        widths: Sequence[int] | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ):
@@ -65,16 +73,24 @@ class AE(ImageModel):
         self.classifier_widths = list(classifier_widths)
         self.likelihood = likelihood
         self.input_noise = input_noise
-        self.widths = list(widths)
+        self.networks = networks
+        self.widths = checked_widths(networks, widths)
         with precision(self.dtype_policy):
-            self.encoder = dense_encoder(
-                self.image_shape, [latent_dim] * self.code_parts, self.widths
+            self.encoder, self.decoder = coders(
+                networks, self.image_shape, latent_dim, self.code_parts, self.widths
             )
-            self.decoder = dense_decoder(self.image_shape, latent_dim, self.widths)
+            self.code_shape = tuple(self.encoder.outputs[0].shape[1:])
             self.classifier = None
             if num_classes:
-                self.classifier = dense_classifier(latent_dim, num_classes, self.classifier_widths)
+                self.classifier = dense_classifier(
+                    self.code_shape, num_classes, self.classifier_widths
+                )
         self.built = True
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether the networks have convolutions."""
+        return self.networks != "dense"
 
     @property
     def metric_names(self) -> list[str]:
@@ -139,19 +155,20 @@ class AE(ImageModel):
         self.track(ops.shape(images)[0], **self.terms(images, labels, training=False))
 
     def encode(self, images: Any, batch_size: int = 512) -> np.ndarray:
-        """Images `(N, H, W, C)` → codes `(N, latent_dim)` float32; a VAE's means."""
+        """Images `(N, H, W, C)` → codes `(N, *code_shape)` float32; a VAE's means."""
         codes = self.run_on_images(self.encoder, images, batch_size)
         return codes[0] if self.code_parts > 1 else codes
 
     def decode(self, codes: Any, batch_size: int = 512) -> np.ndarray:
-        """Codes `(N, latent_dim)` → images `(N, H, W, C)` float32 in [0, 1].
+        """Codes `(N, *code_shape)` → images `(N, H, W, C)` float32 in [0, 1].
 
         Raises:
             InputError: codes of another shape.
         """
         codes = np.asarray(codes, "float32")
-        if codes.ndim != 2 or codes.shape[1] != self.latent_dim:
-            raise InputError(f"Got codes of shape {codes.shape}; expected (N, {self.latent_dim}).")
+        if codes.shape[1:] != self.code_shape:
+            expected = ", ".join(map(str, self.code_shape))
+            raise InputError(f"Got codes of shape {codes.shape}; expected (N, {expected}).")
         logits = self.run(self.decoder, codes, batch_size)
         return ops.convert_to_numpy(ops.sigmoid(logits))
 
@@ -164,7 +181,7 @@ class AE(ImageModel):
 
         An autoencoder learns no prior, so what it draws this way is seldom an image; a VAE's is.
         """
-        codes = np.random.default_rng(seed).standard_normal((n, self.latent_dim), "float32")
+        codes = np.random.default_rng(seed).standard_normal((n, *self.code_shape), "float32")
         return self.decode(codes)
 
     def classify(self, images: Any, batch_size: int = 512) -> np.ndarray:
@@ -187,5 +204,6 @@ class AE(ImageModel):
             "classifier_widths": list(self.classifier_widths),
             "likelihood": self.likelihood,
             "input_noise": self.input_noise,
+            "networks": self.networks,
             "widths": list(self.widths),
         }

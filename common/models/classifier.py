@@ -45,6 +45,10 @@ class DigitClassifier(ImageModel):
         seed: int | None = None,
         **kwargs: Any,
     ):
+        if num_classes is None:
+            raise InputError("Got num_classes=None; expected at least 2.")
+        if not isinstance(shift, int) or shift < 0:
+            raise InputError(f"Got shift={shift}; expected a whole number of at least 0.")
         super().__init__(image_shape, num_classes, seed, **kwargs)
         height, across, channels = self.image_shape
         if channels != 1 or min(height, across) < 8:

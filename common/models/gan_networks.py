@@ -8,8 +8,8 @@ import keras
 from keras import layers, ops
 
 from common.errors import InputError
-
-ImageShape = tuple[int, int, int]
+from common.models.networks import ImageShape
+from common.models.photo_gan_networks import cifar10_pooled, photo, photo_critic
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -182,11 +182,14 @@ NETWORKS = {
     "polynomials_critic": polynomials_critic,
     "smooth": smooth,
     "smooth_critic": smooth_critic,
+    "photo": photo,
+    "photo_critic": photo_critic,
+    "cifar10_pooled": cifar10_pooled,
 }
 
 
 def players(
-    networks: str, image_shape: ImageShape, latent_dim: int, width: float, pack: int
+    networks: str, image_shape: ImageShape, latent_dim: int, width: float, pack: int = 1
 ) -> tuple[keras.Model, keras.Model]:
     """Build the generator and the discriminator, of `pack` images at once, of this name.
 

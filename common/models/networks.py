@@ -5,6 +5,7 @@ Every builder returns a functional `keras.Model` under the current dtype policy 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from math import prod
 
 import keras
@@ -34,17 +35,21 @@ def dense_decoder(image_shape: ImageShape, latent_dim: int, widths: Sequence[int
     return keras.Model(z, logits, name="decoder")
 
 
-def dense_classifier(latent_dim: int, num_classes: int, widths: Sequence[int]) -> keras.Model:
-    """`(N, latent_dim)` → class logits `(N, num_classes)` float32."""
-    z = h = keras.Input((latent_dim,))
+def dense_classifier(
+    code_shape: tuple[int, ...], num_classes: int, widths: Sequence[int]
+) -> keras.Model:
+    """`(N, *code_shape)` → class logits `(N, num_classes)` float32."""
+    z = keras.Input(code_shape)
+    h = layers.Flatten()(z)
     for width in widths:
         h = layers.Dense(width, activation="relu")(h)
     return keras.Model(z, heads(h, [num_classes]), name="classifier")
 
 
 def heads(h, outputs: Sequence[int]):
-    """Linear float32 outputs of the given widths; a single one is returned bare."""
-    tensors = [layers.Dense(width, dtype="float32")(h) for width in outputs]
+    """Linear float32 outputs of the given widths, of maps at each place; one alone comes bare."""
+    linear = partial(layers.Conv2D, kernel_size=1) if len(h.shape) == 4 else layers.Dense
+    tensors = [linear(width, dtype="float32")(h) for width in outputs]
     return tensors if len(tensors) > 1 else tensors[0]
 
 

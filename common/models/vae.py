@@ -10,6 +10,7 @@ from keras import ops
 from common.models.autoencoder import AE
 from common.models.inputs import check_images, unit_range
 from common.models.likelihoods import LIKELIHOODS
+from common.training.backend import predict_fast
 
 EVALUATION_SEED = 0
 
@@ -23,11 +24,12 @@ def reparameterize(inputs: list) -> Any:
 
 def kl_divergence(z_mean: Any, z_log_var: Any) -> Any:
     """KL(N(μ, σ²) ‖ N(0, I)) in nats per image, summed over latent dimensions (appendix B)."""
-    return 0.5 * ops.sum(ops.square(z_mean) + ops.exp(z_log_var) - 1.0 - z_log_var, axis=-1)
+    terms = ops.square(z_mean) + ops.exp(z_log_var) - 1.0 - z_log_var
+    return 0.5 * ops.sum(terms, axis=tuple(range(1, len(terms.shape))))
 
 
 class CodeLikelihood(keras.Model):
-    """log p(x|z) in nats of images `(n, H, W, C)` for codes `(n, c, D)` → `(n, c)`."""
+    """log p(x|z) in nats of images `(n, H, W, C)` for codes `(n, c, *code_shape)` → `(n, c)`."""
 
     def __init__(self, decoder: keras.Model, likelihood: str):
         super().__init__()
@@ -37,8 +39,8 @@ class CodeLikelihood(keras.Model):
     def call(self, inputs: tuple) -> Any:
         """As the class says; `inputs` are the images and the codes."""
         images, codes = inputs
-        count, draws, dimensions = ops.shape(codes)
-        logits = self.decoder(ops.reshape(codes, (count * draws, dimensions)), training=False)
+        count, draws, *code_shape = ops.shape(codes)
+        logits = self.decoder(ops.reshape(codes, (count * draws, *code_shape)), training=False)
         logits = ops.reshape(logits, (count, draws, *images.shape[1:]))
         return -LIKELIHOODS[self.likelihood](images[:, None], logits)
 
@@ -53,7 +55,7 @@ class VAE(AE):
 
     Args:
         image_shape: as in `AE`, and so are the arguments not named here.
-        latent_dim: dimensions of z.
+        latent_dim: dimensions of z, with "conv_map" at each place.
         beta: weight of the KL divergence (Higgins et al. 2017).
         likelihood: "bernoulli" by default; see `AE`.
         classifier_weight: of the classifier's cross-entropy (nats per image) in the loss.
@@ -82,7 +84,7 @@ class VAE(AE):
         self.beta = beta
         self.sampling = keras.layers.Lambda(reparameterize, dtype="float32", name="sampling")
         # Keras would take a batch out of the first epoch to build what is not built.
-        self.sampling.build([(None, self.latent_dim)] * 3)
+        self.sampling.build([(None, *self.code_shape)] * 3)
 
     @property
     def metric_names(self) -> list[str]:
@@ -106,7 +108,7 @@ class VAE(AE):
         return super().total(terms) + self.beta * terms["kl_loss"]
 
     def posterior(self, images: Any, batch_size: int = 512) -> tuple[np.ndarray, np.ndarray]:
-        """Images `(N, H, W, C)` → z_mean and z_log_var of q(z|x), `(N, latent_dim)` float32."""
+        """Images `(N, H, W, C)` → z_mean and z_log_var of q(z|x), `(N, *code_shape)` float32."""
         z_mean, z_log_var = self.run_on_images(self.encoder, images, batch_size)
         return z_mean, z_log_var
 
@@ -115,7 +117,7 @@ class VAE(AE):
 
         Args:
             images: floats in [0, 1], `(n, H, W, C)`; all `n · c` images are decoded at once.
-            codes: `(c, n, latent_dim)`.
+            codes: `(c, n, *code_shape)`.
 
         Returns:
             float32 `(c, n)`.
@@ -144,7 +146,11 @@ class VAE(AE):
 
     @functools.cached_property
     def _code_likelihood(self) -> CodeLikelihood:
-        return CodeLikelihood(self.decoder, self.likelihood)
+        network = CodeLikelihood(self.decoder, self.likelihood)
+        # Thousands of draws pay for XLA's compilation, but convolutions are slower by it on a CPU.
+        if self.convolutional:
+            predict_fast(network)
+        return network
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

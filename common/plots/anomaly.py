@@ -43,15 +43,21 @@ def held_out_scores(auroc: pd.Series) -> Figure:
 
     Args:
         auroc: a value in [0, 1] for each class, whose names are the index.
+
+    Raises:
+        InputError: no class, or values outside [0, 1] or NaN.
     """
+    if not len(auroc) or not ((auroc >= 0) & (auroc <= 1)).all():
+        raise InputError(f"auroc is {list(auroc)}; expected a number in [0, 1] for each class.")
     figure = chart(6.4, 3.6)
     axes = figure.subplots()
     dress(axes, "class left out of training", "AUROC", "How well each class is told as strange")
     axes.grid(False, axis="x")
-    bars = axes.bar([str(name) for name in auroc.index], auroc, color=PALETTE[0])
-    axes.bar_label(bars, fmt="%.2f", fontsize=8)
+    # Above the lines, with the numbers inside, which would cross the line of the mean above them.
+    bars = axes.bar([str(name) for name in auroc.index], auroc, color=PALETTE[0], zorder=3)
+    axes.bar_label(bars, fmt="%.2f", fontsize=8, padding=-13, color="white", zorder=4)
     mean = axes.axhline(auroc.mean(), color=PALETTE[1], label=f"mean {auroc.mean():.3f}")
     chance = axes.axhline(0.5, color="0.5", linestyle="--", label="chance")
-    axes.set_ylim(0, 1.08)
+    axes.set_ylim(0, 1.03)
     figure.legend(handles=[mean, chance], loc="outside right upper", frameon=False)
     return figure

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axis import Axis
+from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
 from common.errors import InputError
@@ -48,9 +49,12 @@ def mode_histogram(
         bars = axes.bar(np.arange(len(counts)), counts, color=PALETTE[0])
         _name_modes(axes.xaxis, len(counts), class_names)
     else:
-        # A thousand bars in the classes' order are noise; by rank they show what is missing.
+        # A thousand bars in the classes' order are noise; by rank they show what is missing, and on
+        # a logarithmic scale a few crowded modes leave room for the others.
         counts, expected = np.sort(counts)[::-1], np.sort(expected)[::-1]
         bars = axes.stairs(counts, edges, fill=True, color=PALETTE[0])
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=0.7 * min(1.0, counts[counts > 0].min()))
         axes.set_xlabel("modes, the most frequent first")
     line = axes.stairs(expected, edges, baseline=None, color=PALETTE[1], linewidth=1.5)
     axes.set_xlim(edges[0], edges[-1])
@@ -66,7 +70,8 @@ def mode_history(
 
     Args:
         counts_per_epoch: (epochs, K) samples per mode; or a dict epoch -> (K,).
-        class_names: K names; the modes' numbers when None.
+        class_names: K names; the modes' numbers when None. More than 30 modes are not named but
+            ranked by their counts, in each epoch anew, and the colours are logarithmic.
 
     Raises:
         InputError: counts of another shape, negative, or an epoch without a sample; names of
@@ -79,6 +84,12 @@ def mode_history(
         epochs = range(1, len(counts_per_epoch) + 1)
     counts = _check_counts(counts_per_epoch, 2, "(epochs, K)")
     shares = counts / counts.sum(axis=1, keepdims=True)
+    colours = {"vmin": 0}
+    ranked = counts.shape[1] > MOST_NAMES
+    if ranked:
+        # A mode that no sample shows stays white, so that a column's length is the modes it covers.
+        shares = np.ma.masked_equal(-np.sort(-shares, axis=1), 0)
+        colours = {"norm": LogNorm(shares.min(), shares.max())}
     figure = chart(6.8, 3.8)
     axes = figure.subplots()
     dress(axes, "epoch", "mode", "Share of the samples in each mode")
@@ -88,13 +99,15 @@ def mode_history(
         np.arange(counts.shape[1] + 1) - 0.5,
         shares.T,
         cmap="viridis",
-        vmin=0,
         rasterized=True,
+        **colours,
     )
     # Measured every few epochs, the columns still stand side by side under their epochs' numbers.
     shown = range(0, len(epochs), -(-len(epochs) // 10))
     axes.set_xticks(shown, [str(epochs[i]) for i in shown])
     _name_modes(axes.yaxis, counts.shape[1], class_names)
+    if ranked:
+        axes.set_ylabel("modes, the most frequent first")
     axes.invert_yaxis()
     figure.colorbar(drawn, label="share of samples")
     return figure

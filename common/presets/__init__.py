@@ -5,10 +5,19 @@ import copy
 from common.errors import InputError
 from common.presets.autoencoders import AUTOENCODERS
 from common.presets.classifiers import CLASSIFIERS
+from common.presets.conv_autoencoders import CONV_AUTOENCODERS
 from common.presets.mnist_gans import MNIST_GANS
+from common.presets.photo_gans import PHOTO_GANS
 from common.presets.polynomial_gans import POLYNOMIAL_GANS
 
-PRESETS: dict[str, dict] = {**AUTOENCODERS, **CLASSIFIERS, **MNIST_GANS, **POLYNOMIAL_GANS}
+PRESETS: dict[str, dict] = {
+    **AUTOENCODERS,
+    **CONV_AUTOENCODERS,
+    **CLASSIFIERS,
+    **MNIST_GANS,
+    **PHOTO_GANS,
+    **POLYNOMIAL_GANS,
+}
 
 
 def names() -> list[str]:

@@ -1,0 +1,36 @@
+"""What can be refused before a model is trained for minutes."""
+
+import argparse
+
+from common.datasets import ImageData
+from common.errors import InputError
+from common.evaluation.anomaly import held_out_mask
+from common.jobs.anomalies import shown_classes
+
+
+def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData) -> None:
+    """Refuse a command line that asks for figures which the model or the data cannot give.
+
+    Args:
+        arguments: of the command line.
+        options: of the model's constructor, those that are given.
+        data: whose test images are measured.
+
+    Raises:
+        InputError: it says which.
+    """
+    if arguments.nll_samples and options.get("likelihood") == "squared_error":
+        raise InputError(
+            "--nll-samples estimates p(x) in nats, and this model's squared error is not in nats; "
+            "take a preset whose likelihood is bernoulli or gaussian."
+        )
+    if arguments.mode != "anom":
+        return
+    held_out_mask(shown_classes(data), arguments.held_out)
+    if arguments.k > len(data.x_test):
+        raise InputError(f"Got --k {arguments.k}; there are {len(data.x_test)} test images.")
+    if arguments.score == "class_uncertainty" and not options.get("num_classes"):
+        raise InputError(
+            "The score class_uncertainty needs a model with a classifier; give --classifier, or "
+            "another score."
+        )

@@ -1,0 +1,43 @@
+"""An autoencoder's two networks, by name."""
+
+from collections.abc import Sequence
+
+import keras
+
+from common.errors import InputError
+from common.models.conv_networks import conv_decoder, conv_encoder
+from common.models.networks import ImageShape, dense_decoder, dense_encoder
+
+# What the networks of each name have where no widths are given.
+WIDTHS = {"dense": (512, 256, 64), "conv": (16, 32, 64), "conv_map": (16, 32)}
+
+
+def checked_widths(networks: str, widths: Sequence[int] | None) -> list[int]:
+    """The widths of the networks of this name: those given, or its own.
+
+    Raises:
+        InputError: an unknown name, or a convolutional network of no blocks.
+    """
+    if networks not in WIDTHS:
+        raise InputError(f"Networks {networks!r} are unknown; choose from {[*WIDTHS]}.")
+    widths = list(WIDTHS[networks] if widths is None else widths)
+    if networks != "dense" and not widths:
+        raise InputError("Got no widths; expected the channels of one convolutional block or more.")
+    return widths
+
+
+def coders(
+    networks: str, image_shape: ImageShape, latent_dim: int, parts: int, widths: Sequence[int]
+) -> tuple[keras.Model, keras.Model]:
+    """Build the encoder, of `parts` outputs of `latent_dim`, and the decoder of this name."""
+    outputs = [latent_dim] * parts
+    if networks == "dense":
+        return (
+            dense_encoder(image_shape, outputs, widths),
+            dense_decoder(image_shape, latent_dim, widths),
+        )
+    code = "map" if networks == "conv_map" else "vector"
+    return (
+        conv_encoder(image_shape, outputs, widths, code),
+        conv_decoder(image_shape, latent_dim, widths, code),
+    )

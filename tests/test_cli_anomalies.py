@@ -1,0 +1,207 @@
+"""The mode `anom`: the figures it writes, what it shows, and the table of all digits."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from common import cli, datasets, jobs, models, plots, presets
+from common.evaluation import codes
+from common.evaluation.codes import code_density
+from common.jobs import anomalies, autoencoders, verification
+from common.jobs.training import Trained, build
+
+QUICK = ["--epochs", "2", "--data-fraction", "0.1"]
+SCORES = {
+    "squared_error", "cross_entropy", "prior_sample_nll", "code_density", "code_distance",
+    "class_uncertainty",
+}  # fmt: skip
+OF_VAES = {"negative_elbo", "importance_nll"}
+
+pytestmark = pytest.mark.usefixtures("without_xla")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_samples():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(anomalies, "PRIOR_SAMPLES", 50)
+        patch.setattr(codes, "MIXTURE_COMPONENTS", 2)
+        patch.setattr(verification, "STACKED_SAMPLES", 6905)
+        yield
+
+
+def metrics_of(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def thin(monkeypatch, name):
+    """Give a preset narrow layers."""
+    preset = presets.get(name)
+    preset["arguments"] |= {"widths": [12], "latent_dim": 3}
+    monkeypatch.setitem(presets.PRESETS, name, preset)
+
+
+@pytest.fixture(scope="module", params=["ae", "vae"])
+def found(request, tmp_path_factory, without_xla, few_samples):
+    """The model's name and the results of one short training without the 3."""
+    folder = tmp_path_factory.mktemp("results") / request.param
+    words = [request.param, "anom", "digits", "--held-out", "3", *QUICK, "--output", str(folder)]
+    assert cli.main(words) == 0
+    return request.param, folder, words
+
+
+def test_every_score_has_its_figure(found):
+    name, folder, _ = found
+    metrics = metrics_of(folder)
+    scores = SCORES | OF_VAES if name == "vae" else SCORES
+    assert {key.removeprefix("auroc_") for key in metrics if key.startswith("auroc_")} == scores
+    assert scores <= set(cli.SCORES)
+    assert (metrics["held_out"], metrics["score"]) == (3, "code_density")
+    assert metrics["auroc"] == metrics["auroc_code_density"]
+    assert all(0 <= metrics[key] <= 1 for key in metrics if key.startswith("auroc"))
+    assert metrics["mode"] == "anom" and metrics["train_seconds"] > 0
+
+
+def test_the_figures_are_those_of_a_model_that_did_not_see_the_class(found):
+    name, folder, _ = found
+    metrics, recipe = metrics_of(folder), json.loads((folder / "config.json").read_text())
+    assert recipe["data_options"] == {"data_fraction": 0.1, "drop_class": 3}
+    model = getattr(models, cli.MODELS[name][0]).load(folder / "model.keras")
+    data = datasets.load("digits", data_fraction=0.1)
+    is_anomaly = data.y_test == 3
+    assert 0 < is_anomaly.sum() < len(data.y_test)
+    uncertainty = 1 - model.classify(data.x_test).max(axis=1)
+    expected = roc_auc_score(is_anomaly, uncertainty)
+    assert metrics["auroc_class_uncertainty"] == pytest.approx(expected)
+    known = datasets.load("digits", data_fraction=0.1, drop_class=3).x_train
+    density = code_density(model.encode(known), model.encode(data.x_test))
+    assert metrics["auroc"] == pytest.approx(roc_auc_score(is_anomaly, density))
+    precision = average_precision_score(is_anomaly, density)
+    assert metrics["average_precision"] == pytest.approx(precision)
+    error = np.square(data.x_test / 255 - model.reconstruct(data.x_test)).sum(axis=(1, 2, 3))
+    assert metrics["auroc_squared_error"] == pytest.approx(roc_auc_score(is_anomaly, error))
+
+
+def test_the_most_anomalous_images_are_shown_with_their_scores(found, monkeypatch, capsys):
+    _, folder, words = found
+    drawn, draw = [], plots.image_grid
+
+    def watch(*args, **options):
+        drawn.append(options)
+        return draw(*args, **options)
+
+    monkeypatch.setattr(plots, "image_grid", watch)
+    assert cli.main([*words, "--score", "squared_error", "--k", "5"]) == 0
+    assert "Loaded" in capsys.readouterr().out
+    for name in ("most_anomalous.png", "roc.png", "losses.png", "training.gif"):
+        with Image.open(folder / name) as image:
+            assert min(image.size) > 100, name
+    metrics = metrics_of(folder)
+    assert metrics["score"] == "squared_error"
+    assert metrics["auroc"] == metrics["auroc_squared_error"]
+    assert metrics["train_seconds"] > 0
+
+    (options,) = drawn
+    labels, scores = zip(*(caption.split(": ") for caption in options["captions"]), strict=True)
+    assert "5 most anomalous by squared error" in options["title"]
+    assert len(scores) == 5 and sorted(map(float, scores), reverse=True) == [*map(float, scores)]
+    assert set(labels) <= set("0123456789")
+
+
+def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
+    thin(monkeypatch, "vae_digits_anomaly")
+    left_out = []
+
+    def untrained(recipe, data, results, watchers):
+        left_out.append(set(range(10)) - set(data.y_train))
+        return Trained(build(recipe, data))
+
+    def chance(model, data):
+        rng = np.random.default_rng(len(left_out))
+        yield "code_density", rng.random(len(data.y_test))
+        yield "squared_error", rng.random(len(data.y_test))
+
+    monkeypatch.setattr(jobs, "train", untrained)
+    monkeypatch.setattr(autoencoders, "evaluate", lambda *args: {})
+    monkeypatch.setattr(anomalies, "scores_of", chance)
+    words = ["vae", "anom", "digits", "--held-out", "all", "--k", "1", "--output", str(tmp_path)]
+    assert cli.main(words) == 0
+    assert left_out == [{digit} for digit in range(10)]
+
+    table = pd.read_csv(tmp_path / "held_out.csv", index_col="held_out")
+    figures = ["auroc", "average_precision", "auroc_code_density", "auroc_squared_error"]
+    assert list(table) == figures and list(table.index) == list(range(10))
+    for digit in range(10):
+        alone = metrics_of(tmp_path / f"without-{digit}")
+        assert alone["held_out"] == digit
+        assert alone["auroc"] == pytest.approx(table["auroc"][digit])
+    metrics = metrics_of(tmp_path)
+    assert metrics["held_out"] == "all" and metrics["score"] == "code_density"
+    for name in figures:
+        assert metrics[name] == pytest.approx(table[name].mean())
+    with Image.open(tmp_path / "held_out.png") as image:
+        assert min(image.size) > 100
+    assert f"auroc {metrics['auroc']:.3f}" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory):
+    """A file like MNIST's, of scikit-learn's digits."""
+    folder, data = tmp_path_factory.mktemp("mnist"), datasets.load("digits")
+    names = ("x_train", "y_train", "x_test", "y_test")
+    arrays = {name: getattr(data, name) for name in names}
+    arrays |= {name: arrays[name][..., 0] for name in ("x_train", "x_test")}
+    np.savez(folder / "mnist.npz", **arrays)
+    return folder
+
+
+def stacked(mnist, *words):
+    # 25 single digits and 64 stacked ones to train on, 10 and 8 to test on.
+    small = ["--data-fraction", "0.03", "--epochs", "1", "--data-dir", str(mnist)]
+    return cli.main([words[0], words[1], "stacked", *small, *words[2:]])
+
+
+def test_an_anomaly_in_one_channel_is_enough(mnist, tmp_path, monkeypatch):
+    thin(monkeypatch, "ae_stacked")
+    assert stacked(mnist, "ae", "anom", "--output", str(tmp_path)) == 0
+    metrics = metrics_of(tmp_path)
+    assert metrics["score"] == "code_density" and "auroc_class_uncertainty" not in metrics
+    data = datasets.load("stacked", data_fraction=0.03, drop_class=8, data_dir=mnist)
+    digits = [f"{label:03d}" for label in data.y_test]
+    is_anomaly = np.array(["8" in shown for shown in digits])
+    assert not any("8" in f"{label:03d}" for label in data.y_train)
+    images = np.asarray(data.x_test)
+    model = models.AE.load(tmp_path / "model.keras")
+    error = np.square(images / 255 - model.reconstruct(images)).sum(axis=(1, 2, 3))
+    assert metrics["auroc_squared_error"] == pytest.approx(roc_auc_score(is_anomaly, error))
+
+
+def test_a_thousand_modes_are_counted(mnist, tmp_path, verifier, monkeypatch):
+    thin(monkeypatch, "vae_stacked")
+    words = ["--verifier", str(verifier), "--output", str(tmp_path)]
+    assert stacked(mnist, "vae", "gen", *words) == 0
+    metrics = metrics_of(tmp_path)
+    assert metrics["samples"] == 6905
+    samples = models.VAE.load(tmp_path / "model.keras").sample(6905, seed=0)
+    beliefs = models.DigitClassifier.load(verifier).classify(samples)
+    labels = beliefs.argmax(axis=2) @ [1, 10, 100]
+    assert metrics["modes"] == len(set(labels))
+    assert metrics["predictability"] == pytest.approx((beliefs.max(2).prod(1) >= 0.8).mean())
+
+    assert stacked(mnist, "vae", "basic", *words) == 0
+    metrics = metrics_of(tmp_path)
+    assert 0 <= metrics["accuracy"] <= metrics["predictability"] <= 1
+
+
+def test_grey_and_stacked_models_do_not_take_each_others_images(mnist, tmp_path, capsys):
+    grey = models.VAE((28, 28, 1), widths=(4,))
+    grey.compile()
+    grey.save(tmp_path / "grey.keras")
+    words = ["--weights", str(tmp_path / "grey.keras"), "--output", str(tmp_path / "out")]
+    assert stacked(mnist, "vae", "gen", *words) == 2
+    assert "images of shape (None, 28, 28, 3); this model takes (N, 28, 28, 1)" in (
+        capsys.readouterr().err
+    )

@@ -1,0 +1,95 @@
+"""What the command line refuses, in a sentence and before it trains anything."""
+
+import pytest
+
+from common import cli
+from common.models import DigitClassifier
+
+pytestmark = pytest.mark.usefixtures("without_xla")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["gan", "gen"], "MODEL 'gan' is unknown; choose from ae"),
+        (["vae", "draw"], "MODE 'draw' is unknown; choose from basic"),
+        (["vae", "gen", "cats"], "DATA 'cats' is unknown; choose from mono"),
+        (["wgan", "basic"], "has no encoder"),
+        (["ae", "gen", "--beta", "2"], "--beta"),
+        (["dcgan", "gen", "--classifier"], "Use ae or vae"),
+        (["vae", "gen", "--preset", "vae_moon"], "Preset 'vae_moon' is unknown"),
+        (["vae", "gen", "digits", "--preset", "ae_digits"], "is a AE, not a VAE"),
+        (["vae", "gen", "polynomials"], "no recipe of vae for polynomials"),
+        (["vae", "gen", "digits", "--latent-dim", "0"], "at least 1"),
+        (["vae", "gen", "digits", "--epochs", "0"], "--epochs 0"),
+        (["vae", "gen", "digits", "--data-fraction", "2"], "outside (0, 1]"),
+        (["vae", "gen", "digits", "--tolerance", "0"], "--tolerance 0.0; expected above 0"),
+        (["vae", "gen", "digits", "--tolerance", "2"], "--tolerance 2.0"),
+        (["vae", "gen", "digits", "--pack", "2"], "--pack is for a GAN"),
+        (["dcgan", "gen", "digits", "--pack", "0"], "--pack 0; expected at least 1"),
+        (["ae", "gen", "digits", "--nll-samples", "9"], "--nll-samples estimates a VAE's p(x)"),
+        (["vae", "gen", "digits", "--nll-samples", "-1"], "--nll-samples -1; expected at least 0"),
+        (
+            ["vae", "gen", "digits", "--preset", "vae_mnist_seed", "--nll-samples", "9"],
+            "squared error is not in nats",
+        ),
+        (["vae", "gen", "digits", "--verifier", "none.keras"], "no file none.keras"),
+    ],
+)
+def test_unusable_words_are_refused_in_a_sentence(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and "Traceback" not in captured.err
+    assert "Training" not in captured.out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_shape": (20, 28, 1)}, "judges images of (20, 28), the data's are (28, 28)"),
+        ({"num_classes": 7}, "knows 7 classes, which makes 7 in 1 channel(s); the data have 10"),
+    ],
+)
+def test_a_net_that_cannot_judge_the_data_is_refused(options, message, tmp_path, capsys):
+    net = DigitClassifier(**options, width=1 / 32)
+    net.save(tmp_path / "net.keras")
+    words = ["--verifier", str(tmp_path / "net.keras"), "--output", str(tmp_path)]
+    assert cli.main(["vae", "gen", "digits", *words]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and "Training" not in captured.out
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert cli.main(["vae", "gen", "digits", "--output", str(tmp_path / "file")]) == 2
+    captured = capsys.readouterr()
+    assert "cannot be written" in captured.err and "Training" not in captured.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["dcgan", "anom", "digits"], "has no encoder"),
+        (["vae", "anom", "digits", "--held-out", "12"], "--held-out 12; expected 0 to 9, or all"),
+        (["vae", "anom", "digits", "--held-out", "-1"], "--held-out -1"),
+        (["vae", "anom", "digits", "--held-out", "eight"], "--held-out eight"),
+        (["vae", "anom", "digits", "--held-out", "all", "--weights", "x"], "trains ten models"),
+        (["vae", "anom", "digits", "--score", "elbo"], "Score 'elbo' is unknown; choose from sq"),
+        (["ae", "anom", "digits", "--score", "negative_elbo"], "negative_elbo needs a vae"),
+        (["ae", "anom", "digits", "--score", "importance_nll"], "importance_nll needs a vae"),
+        (["vae", "anom", "digits", "--k", "0"], "--k 0; expected at least 1"),
+        (["vae", "anom", "digits", "--k", "361"], "--k 361; there are 360 test images"),
+        (["vae", "anom", "digits", "--data-fraction", "0.01"], "Class 8 is shown by 0 of 4 images"),
+        (["vae", "anom", "polynomials"], "no recipe of vae for polynomials"),
+        (
+            ["ae", "anom", "digits", "--preset", "ae_digits", "--score", "class_uncertainty"],
+            "needs a model with a classifier; give --classifier",
+        ),
+    ],
+)
+def test_anomalies_that_cannot_be_found(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and "Training" not in captured.out

@@ -1,0 +1,84 @@
+"""How strange a code is: densities against SciPy's closed form, distances against all pairs."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from common.errors import InputError
+from common.evaluation import codes
+from common.evaluation.codes import code_density, code_distance, code_mixture
+
+MEAN = np.array([1.0, -2.0, 0.5])
+COVARIANCE = np.array([[2.0, 0.6, 0.0], [0.6, 0.5, 0.1], [0.0, 0.1, 0.3]])
+
+
+def drawn(count, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.multivariate_normal(MEAN, COVARIANCE, count).astype("float32")
+
+
+def test_few_codes_are_one_gaussian_of_their_mean_and_covariance():
+    known, codes = drawn(19), drawn(7, seed=1)
+    covariance = np.cov(known, rowvar=False, bias=True) + 1e-4 * np.eye(3)
+    expected = -multivariate_normal(known.mean(axis=0), covariance).logpdf(codes)
+    np.testing.assert_allclose(code_density(known, codes), expected, 1e-4)
+
+
+def test_codes_of_many_dimensions_have_no_covariances(monkeypatch):
+    monkeypatch.setattr(codes, "FULL_DIMENSIONS", 2)
+    known, scored = drawn(19), drawn(7, seed=1)
+    variances = known.var(axis=0, dtype="float64") + 1e-4
+    expected = -multivariate_normal(known.mean(axis=0), np.diag(variances)).logpdf(scored)
+    np.testing.assert_allclose(code_density(known, scored), expected, 1e-4)
+
+
+def test_two_clusters_are_a_mixture_of_two_gaussians():
+    clusters = [drawn(13), drawn(13, seed=1) + 40]
+    codes = drawn(6, seed=2) + np.array([[0], [40]] * 3)
+    densities = [
+        multivariate_normal(
+            cluster.mean(axis=0), np.cov(cluster, rowvar=False, bias=True) + 1e-4 * np.eye(3)
+        ).pdf(codes)
+        for cluster in clusters
+    ]
+    expected = -np.log(np.mean(densities, axis=0))
+    np.testing.assert_allclose(code_density(np.concatenate(clusters), codes), expected, 1e-3)
+
+
+def test_a_mixture_has_a_component_for_ten_codes_up_to_a_limit(monkeypatch):
+    assert codes.MIXTURE_COMPONENTS == 50
+    monkeypatch.setattr(codes, "MIXTURE_COMPONENTS", 4)
+    components = [code_mixture(drawn(count)).n_components for count in (3, 35, 90)]
+    assert components == [1, 3, 4]
+
+
+def test_the_mixture_is_fitted_in_double_precision_to_the_first_codes(monkeypatch):
+    monkeypatch.setattr(codes, "FITTED_CODES", 40)
+    known = drawn(60)
+    mixture = code_mixture(known)
+    assert mixture.means_.dtype == np.float64
+    np.testing.assert_array_equal(mixture.means_, code_mixture(known[:40]).means_)
+    assert not np.array_equal(mixture.means_, code_mixture(known[20:]).means_)
+
+
+def test_the_distance_is_the_mean_of_the_nearest():
+    known, codes = drawn(50), drawn(8, seed=1)
+    pairs = np.linalg.norm(codes[:, None] - known, axis=-1)
+    nearest = np.sort(pairs, axis=1)
+    np.testing.assert_allclose(code_distance(known, codes), nearest[:, :5].mean(axis=1), 1e-5)
+    np.testing.assert_allclose(code_distance(known, codes, 2), nearest[:, :2].mean(axis=1), 1e-5)
+
+
+def test_fewer_known_codes_than_neighbours():
+    known, codes = drawn(3), drawn(4, seed=1)
+    expected = np.linalg.norm(codes[:, None] - known, axis=-1).mean(axis=1)
+    np.testing.assert_allclose(code_distance(known, codes), expected, 1e-5)
+
+
+@pytest.mark.parametrize("score", [code_density, code_distance])
+@pytest.mark.parametrize("where", ["known", "scored"])
+def test_codes_of_a_diverged_model_are_refused(score, where):
+    given = {"known": drawn(30), "scored": drawn(5)}
+    given[where][2, 1] = np.nan
+    with pytest.raises(InputError, match=r"1 of \d+ values are NaN or infinite"):
+        score(*given.values())

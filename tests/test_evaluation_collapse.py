@@ -1,0 +1,86 @@
+"""What is said of a generator's modes and of how the players stand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.evaluation.balance import balance
+from common.evaluation.collapse import HELP, modes_in_words
+from common.evaluation.modes import kl_to_uniform
+
+DIGITS = tuple("0123456789")
+
+
+def said(*counts, names=None):
+    return modes_in_words(np.array(counts), names or [f"n{k}" for k in range(len(counts))])
+
+
+def test_even_modes_need_no_more_words():
+    words = modes_in_words(np.full(10, 200), DIGITS)
+    expected = "10 of 10 modes in 2,000 samples, KL to uniform 0.000 (a perfect sampler's 0.002)."
+    assert words == expected
+
+
+def test_a_mode_that_misses_is_named_before_it_is_a_collapse():
+    words = said(110, 110, 110, 0, 110, 110, 110, 110, 110, 120, names=DIGITS)
+    assert "9 of 10 modes" in words and "; missing: 3." in words
+    assert "show" not in words and HELP not in words
+
+
+def test_a_crowded_mode_is_named_with_its_share():
+    words = said(*[6] * 9, 46)
+    assert "; 46% of the samples show n9." in words
+    assert "missing" not in words and HELP not in words
+    # More than three times a tenth.
+    assert "; 31% of the samples show n0." in said(31, 9, 10, 10, 10, 10, 5, 5, 5, 5)
+    assert "show" not in said(30, 10, 10, 10, 10, 10, 5, 5, 5, 5)
+
+
+def test_a_collapse_names_the_most_crowded_first_and_five_at_most():
+    words = said(310, 0, 0, 0, 0, 0, 0, 690, 0, 0)
+    assert "missing: n1, n2, n3, n4, n5 and 3 more; 100% of the samples show n7, n0. " in words
+    assert words.endswith(HELP) and "pack=2" in HELP
+
+
+@pytest.mark.parametrize(
+    ("counts", "collapsed"),
+    [
+        ([1] * 900 + [0] * 100, False),
+        ([1] * 899 + [0] * 101, True),
+        ([500] + [1] * 999, False),
+        ([5000] + [1] * 999, True),
+    ],
+    ids=["nine tenths", "fewer", "one crowded", "all but one"],
+)
+def test_a_collapse_is_a_tenth_of_the_modes_or_half_of_their_entropy(counts, collapsed):
+    half = 0.5 * np.log(1000)
+    lost = kl_to_uniform(np.array(counts)) > half or np.count_nonzero(counts) < 900
+    assert lost == collapsed
+    assert said(*counts).endswith(HELP) is collapsed
+
+
+def beliefs(real, fake):
+    return pd.DataFrame({"d_real": real, "d_fake": fake})
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "words"),
+    [
+        ([0.9] * 3, [0.01] * 3, "the generator stands still"),
+        ([0.9] * 5, [0.4, 0.3, 0.01, 0.01, 0.01], "the generator stands still"),
+        ([0.95] * 3, [0.03, 0.01, 0.01], "the discriminator wins"),
+        ([0.95] * 2, [0.01] * 2, "the discriminator wins"),
+        ([0.95] * 4, [0.01, 0.01, 0.01, 0.5], "both players learn"),
+        ([0.1] * 3, [0.01] * 3, "the players are even"),
+    ],
+    ids=["from the start", "at the end", "for two epochs", "too short", "recovered", "even"],
+)
+def test_a_generator_that_nothing_believes_for_three_epochs_stands_still(real, fake, words):
+    said = balance(beliefs(real, fake))
+    assert words in said
+    assert said.startswith(f"D(real) {real[-1]:.2f}, D(fake) {fake[-1]:.2f}: ")
+
+
+def test_a_critic_is_judged_by_its_distance():
+    assert "the generator gains." in balance(pd.DataFrame({"critic_distance": [4.0, 1.9]}))
+    assert "gains little" in balance(pd.DataFrame({"critic_distance": [1.0, 4.0, 2.1]}))

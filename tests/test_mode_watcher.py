@@ -1,0 +1,95 @@
+"""The look at a generator's modes while it trains: when it is taken, what it counts and says."""
+
+import keras
+import numpy as np
+import pytest
+from tiny_models import dcgan, images_of
+
+from common.errors import InputError
+from common.training.mode_watcher import ModeWatcher
+
+NAMES = ("dark", "middle", "bright")
+
+
+def brightness(images):
+    """Three classes of images by their mean."""
+    return np.digitize(images.mean(axis=(1, 2, 3)), [0.35, 0.65])
+
+
+class Painter:
+    """Draws more and more bright images; `seeds` are those it was asked for."""
+
+    def __init__(self):
+        self.epochs, self.seeds = 0, []
+
+    def sample(self, n, seed=None):
+        self.seeds.append(seed)
+        levels = np.where(np.arange(n) < 10 * self.epochs, 0.9, 0.1)
+        return np.broadcast_to(levels[:, None, None, None], (n, 4, 4, 1))
+
+
+def watch(epochs, **options):
+    watcher, painter = ModeWatcher(brightness, NAMES, **options), Painter()
+    watcher.set_model(painter)
+    watcher.set_params({"epochs": epochs})
+    for epoch in range(epochs):
+        painter.epochs = epoch + 1
+        watcher.on_epoch_end(epoch, {"d_real": 0.9, "d_fake": 0.3})
+    return watcher, painter
+
+
+@pytest.mark.parametrize(
+    ("epochs", "every", "looked"),
+    [(3, 1, [1, 2, 3]), (6, 2, [2, 4, 6]), (7, 3, [3, 6, 7]), (2, 5, [2])],
+)
+def test_it_looks_every_so_often_and_at_the_end(epochs, every, looked):
+    watcher, painter = watch(epochs, samples=100, every=every)
+    assert list(watcher.counts) == looked
+    assert painter.seeds == [0] * len(looked)
+    for epoch, counts in watcher.counts.items():
+        assert counts.tolist() == [100 - 10 * epoch, 0, 10 * epoch]
+
+
+def test_it_says_what_it_sees_in_one_line_a_look(capsys):
+    watch(2, samples=100)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("After epoch 1: 2 of 3 modes in 100 samples") and "middle" in first
+    assert second.startswith("After epoch 2:")
+    assert second.endswith("D(real) 0.90, D(fake) 0.30: both players learn.")
+
+
+def test_epochs_between_the_looks_count_for_the_balance(capsys):
+    watcher = ModeWatcher(brightness, NAMES, 100, every=3)
+    watcher.set_model(Painter())
+    watcher.set_params({"epochs": 3})
+    for epoch in range(3):
+        watcher.on_epoch_end(epoch, {"d_real": 0.95, "d_fake": 0.01})
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "the generator stands still" in line
+
+
+def test_it_watches_a_training_and_leaves_it_as_it_is(capsys):
+    weights = []
+    for watched in (True, False):
+        keras.utils.set_random_seed(0)
+        model = dcgan()
+        watcher = ModeWatcher(brightness, NAMES, samples=20)
+        model.compile(jit_compile=False)
+        callbacks = [watcher] if watched else []
+        images = images_of(model.image_shape)[0]
+        model.fit(images, batch_size=12, epochs=2, callbacks=callbacks, verbose=0)
+        weights.append(model.get_weights())
+        if watched:
+            drawn = np.bincount(brightness(model.sample(20, seed=0)), minlength=3)
+            np.testing.assert_array_equal(watcher.counts[2], drawn)
+            assert capsys.readouterr().out.count("After epoch") == 2
+    for with_watcher, without in zip(*weights, strict=True):
+        np.testing.assert_allclose(with_watcher, without, 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize(("modes", "needed"), [(10, 22), (1000, 6905)])
+def test_too_few_samples_are_refused_with_the_number_needed(modes, needed):
+    names = [str(mode) for mode in range(modes)]
+    assert ModeWatcher(brightness, names, needed).samples == needed
+    with pytest.raises(InputError, match=rf"{needed - 1} samples .* {modes} modes; .*{needed}\."):
+        ModeWatcher(brightness, names, needed - 1)
