@@ -11,13 +11,15 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 @pytest.fixture(scope="module")
 def without_xla():
-    """Models are compiled without XLA, which takes longer to compile than a test's training."""
+    """On TensorFlow no XLA, which takes longer to compile than a test's training to run."""
+    import keras
+
     from common.models import base
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            base, "fastest_execution", lambda _: {"jit_compile": False, "steps_per_execution": 1}
-        )
+        if keras.backend.backend() == "tensorflow":
+            quick = {"jit_compile": False, "steps_per_execution": 1}
+            patch.setattr(base, "fastest_execution", lambda convolutional: quick)
         yield
 
 

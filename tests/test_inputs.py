@@ -334,12 +334,20 @@ def test_no_callbacks(callbacks):
     assert len(model.fit(IMAGES, callbacks=callbacks, verbose=0).history["loss"]) == 1
 
 
+@pytest.fixture
+def ctrl_c():
+    """Press it; a shell that runs the tests in the background has switched it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda *_, **__: os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("moment", ["on_train_batch_begin", "on_test_batch_begin"])
-def test_ctrl_c_ends_between_two_steps(moment):
+def test_ctrl_c_ends_between_two_steps(moment, ctrl_c):
     class CtrlC(keras.callbacks.Callback):
         pass
 
-    setattr(CtrlC, moment, lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+    setattr(CtrlC, moment, staticmethod(ctrl_c))
     model = AE((8, 8, 1), widths=(4,), seed=0)
     model.compile(jit_compile=False, steps_per_execution=1)
     with pytest.raises(KeyboardInterrupt):
@@ -350,8 +358,8 @@ def test_ctrl_c_ends_between_two_steps(moment):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_second_ctrl_c_is_not_held_back():
+def test_a_second_ctrl_c_is_not_held_back(ctrl_c):
     with pytest.raises(KeyboardInterrupt), InterruptBetweenSteps():
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        ctrl_c()
+        ctrl_c()
         pytest.fail("it was held back")

@@ -20,8 +20,11 @@ SMALL = {
     "DATA_FRACTION": 0.1,
     "NUM_IMAGES": 80,
     "SAMPLES": 64,
+    "COUNTED": 7000,
     "EPOCHS": 2,
+    "NET_EPOCHS": 1,
     "BATCH_SIZE": 8,
+    "WIDTH": 1 / 16,
 }
 AUTOENCODER = ["latent", "reconstructions", "samples", "manifold"]
 AUTOENCODER += [f"classifier_{name}" for name in ("losses", "latent", "reconstructions")]
@@ -29,10 +32,15 @@ GAN = ["originals_and_samples", "samples", "training"]
 PICTURES = {
     "AE": AUTOENCODER,
     "VAE": AUTOENCODER,
+    "anomaly": ["reconstructions", "roc", "most_anomalous", "missed"],
+    "stacked": [
+        "net_losses", "packed_losses", "mode_history", "packed_mode_history", "samples",
+        "packed_samples", "modes", "packed_modes",
+    ],
     "DCGAN_mnist": GAN,
     "DCGAN_poly": GAN,
     "WGAN_poly": GAN,
-}
+}  # fmt: skip
 
 
 def each_notebook(test):

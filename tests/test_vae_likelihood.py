@@ -121,7 +121,8 @@ def test_the_negative_elbo_is_what_evaluation_shows_and_repeats(model):
     np.testing.assert_allclose(model.negative_elbo(as_bytes), found, 1e-5)
     assert model.beta == 1
     shown = model.evaluate(images, verbose=0)["loss"]
-    assert found.mean() == pytest.approx(shown, abs=0.05)
+    # One draw an image against four; without the KL divergence it would be off by nats.
+    assert found.mean() == pytest.approx(shown, abs=0.2)
 
 
 def test_importance_sampling_tightens_the_elbo(model):

@@ -10,8 +10,8 @@ from common.evaluation.modes import kl_floor, kl_to_uniform, modes_covered
 CROWDED = 3.0
 NAMED = 5
 HELP = (
-    "The generator collapses onto few modes; packing (pack=2), a smaller learning rate of the "
-    "discriminator and larger batches usually help."
+    "The generator collapses onto few modes; packing (pack=2 or more), a smaller learning rate of "
+    "the discriminator and larger batches usually help."
 )
 
 

@@ -27,8 +27,8 @@ def importance_weighted_nll(
 
     Args:
         images: (N, ...), handed on to the two functions batch by batch.
-        encode: images (n, ...) to z_mean and z_log_var, (n, D) each.
-        log_likelihood: images (n, ...) and z (c, n, D) to log p(x|z), (c, n), in nats.
+        encode: images (n, ...) to z_mean and z_log_var, (n, D) each, or (n, h, w, D) for maps.
+        log_likelihood: images (n, ...) and z (c, n, D), or maps, to log p(x|z), (c, n), in nats.
         samples: k, for each image.
         batch_size: images at a time.
         chunk: samples of each image at a time; the decoder sees batch_size · chunk vectors at once.
@@ -52,8 +52,8 @@ def importance_weighted_nll(
             noise = rng.standard_normal((count, *z_mean.shape), np.float32)
             z = z_mean + z_std * noise
             # log p(z) - log q(z|x), in which the factors of 2π cancel.
-            log_ratio = np.square(noise).sum(axis=-1) - np.square(z).sum(axis=-1)
-            log_ratio = (log_ratio + z_log_var.sum(axis=-1)) / 2
+            log_ratio = (np.square(noise) - np.square(z) + z_log_var) / 2
+            log_ratio = log_ratio.sum(axis=tuple(range(2, z.ndim)))
             log_weights = np.asarray(log_likelihood(batch, z))
             if log_weights.shape != log_ratio.shape:
                 raise InputError(

@@ -25,7 +25,7 @@ from common.training.backend import StepModel, batches, fastest_execution, predi
 from common.training.callbacks import CosineDecay, StopOnNonFinite
 from common.training.interrupt import InterruptBetweenSteps
 
-LONG_JOB = 20_000
+LONG_JOB = 50_000
 
 
 class ImageModel(StepModel):
@@ -130,7 +130,11 @@ class ImageModel(StepModel):
 
     def check_data(self, image_shape: Sequence[int]) -> None:
         """Raise an `InputError` unless the model takes images of this shape."""
-        check_batch_shape((None, *image_shape), self.image_shape)
+        if tuple(image_shape) != self.image_shape:
+            raise InputError(
+                f"The data's images are {tuple(image_shape)}, this model takes {self.image_shape}; "
+                "load one that was trained on such images, or train it."
+            )
 
     def prepare(self, images: Any) -> Any:
         """A batch as float32 in [0, 1], its shape checked while the step is traced."""

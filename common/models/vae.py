@@ -140,7 +140,8 @@ class VAE(AE):
             z_mean, z_log_var = self.posterior(batch)
             noise = rng.standard_normal((draws, *z_mean.shape), "float32")
             z = z_mean + np.exp(0.5 * z_log_var) * noise
-            kl = ops.convert_to_numpy(kl_divergence(z_mean, z_log_var))
+            moments = map(ops.convert_to_tensor, (z_mean, z_log_var))
+            kl = ops.convert_to_numpy(kl_divergence(*moments))
             elbo.append(self.log_likelihood(batch, z).mean(axis=0) - kl)
         return -np.concatenate(elbo)
 
