@@ -28,7 +28,7 @@ def layers_of(network, kind):
     return [layer for layer in network.layers if isinstance(layer, kind)]
 
 
-@pytest.mark.parametrize("blocks", [1, 2, 3])
+@pytest.mark.parametrize("blocks", [1, 3])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_images_of_any_shape_come_back_in_it(shape, blocks):
     rows, columns = (-(-side // 2**blocks) for side in shape[:2])
@@ -274,22 +274,17 @@ def test_the_seeds_cifar10_networks():
 
 def test_the_seeds_players_learn():
     model = DCGAN((16, 16, 3), 4, networks="cifar10_pooled", width=1 / 8, seed=0)
-    model.compile(jit_compile=False)
+    model.compile()
     history = model.fit(images_of((16, 16, 3), 16)[0], batch_size=8, verbose=0).history
     assert all(np.isfinite(values).all() for values in history.values())
     assert model.sample(2, seed=0).shape == (2, 16, 16, 3)
 
 
-PHOTO_DATA = ("cifar10", "celeba", "cars", "folder")
-RECIPES = [
-    *(f"conv_{model}_{data}" for model in ("ae", "vae") for data in ("mnist", *PHOTO_DATA)),
-    *(f"conv_{model}_{data}_map" for model in ("ae", "vae") for data in ("mnist", *PHOTO_DATA)),
-    *(f"{model}_{data}" for model in ("dcgan", "lsgan", "wgan") for data in PHOTO_DATA),
-    "dcgan_cifar10_seed",
-]
+CODED = [f"conv_{kind}_{data}" for kind in ("ae", "vae") for data in ("mnist", "celeba")]
+PLAYED = ["dcgan_cifar10", "dcgan_cifar10_seed", "dcgan_celeba", "lsgan_celeba", "wgan_celeba"]
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [*CODED, *(f"{name}_map" for name in CODED), *PLAYED])
 def test_recipes_build(name):
     preset = presets.get(name)
     size = {"width": 1 / 32}
@@ -299,3 +294,12 @@ def test_recipes_build(name):
     assert model.convolutional and model.compiled
     if name.endswith("_map"):
         assert model.code_shape == (*(side // 4 for side in model.image_shape[:2]), 8)
+
+
+@pytest.mark.parametrize("data", ["mnist", "cifar10", "celeba", "cars", "folder"])
+def test_every_photograph_has_its_recipes(data):
+    expected = {f"conv_{kind}_{data}{code}" for kind in ("ae", "vae") for code in ("", "_map")}
+    expected |= {f"{kind}_{data}" for kind in ("dcgan", "lsgan", "wgan")}
+    assert expected <= set(presets.names())
+    sides = {presets.get(name)["arguments"]["image_shape"][:2] for name in expected}
+    assert len(sides) == 1
