@@ -75,7 +75,8 @@ def upsampling_generator(
         h = layers.Conv2D(filters, 3, padding="same")(h)
         h = layers.BatchNormalization(momentum=momentum)(h)
         h = layers.Activation("relu")(h)
-    h = layers.Conv2D(channels, 3, padding="same")(h)
+    # In float32, as PyTorch lacks a gradient of narrow float16 convolutions on some processors.
+    h = layers.Conv2D(channels, 3, padding="same", dtype="float32")(h)
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
 
 
