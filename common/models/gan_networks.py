@@ -8,35 +8,9 @@ import keras
 from keras import layers, ops
 
 from common.errors import InputError
-from common.models.networks import ImageShape
+from common.models.networks import ImageShape, scaled
 from common.models.photo_gan_networks import cifar10_pooled, photo, photo_critic
-
-
-@keras.saving.register_keras_serializable("zoo")
-class FullRange(layers.Layer):
-    """Shift and stretch each image to [-1, 1] by its own extremes.
-
-    A tanh would bend smooth contours where it saturates; this keeps them, up to contrast. An
-    image whose contrast is below `floor` is not stretched all the way, as it may be meant flat.
-    """
-
-    def __init__(self, floor: float = 0.01, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.floor = floor
-
-    def call(self, images: Any) -> Any:
-        """Images `(N, H, W, C)` of any range."""
-        low = ops.min(images, axis=(1, 2, 3), keepdims=True)
-        high = ops.max(images, axis=(1, 2, 3), keepdims=True)
-        return (images - (high + low) / 2) / ops.maximum((high - low) / 2, self.floor)
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the images."""
-        return input_shape
-
-    def get_config(self) -> dict:
-        """The constructor's argument."""
-        return {**super().get_config(), "floor": self.floor}
+from common.models.smooth_gan_networks import smooth, smooth_critic
 
 
 def transposed_generator(
@@ -78,44 +52,6 @@ def upsampling_generator(
     # In float32, as PyTorch lacks a gradient of narrow float16 convolutions on some processors.
     h = layers.Conv2D(channels, 3, padding="same", dtype="float32")(h)
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
-
-
-def smooth_generator(
-    image_shape: ImageShape, latent_dim: int, widths: Sequence[int], rank: int, momentum: float
-) -> keras.Model:
-    """z → dense `widths` → `rank` gated numbers → their combination of maps → 4 times the size.
-
-    The maps are a quarter of the size and one pixel wider all around: bilinear interpolation is
-    flat outside the outermost points, and that margin is cut off.
-    """
-    height, width, channels = image_shape
-    z = h = keras.Input((latent_dim,))
-    for units in widths:
-        h = layers.Dense(units, use_bias=False)(h)
-        h = layers.BatchNormalization(momentum=momentum)(h)
-        h = layers.LeakyReLU(0.2)(h)
-    # A gate that can shut for good: images of several kinds differ in which numbers are 0.
-    gates = layers.Dense(rank, activation="hard_sigmoid")(h)
-    h = layers.Multiply()([layers.Dense(rank)(h), gates])
-    rows, columns = height // 4 + 2, width // 4 + 2
-    h = layers.Dense(rows * columns * channels, use_bias=False, dtype="float32")(h)
-    h = layers.Reshape((rows, columns, channels))(h)
-    h = layers.UpSampling2D(4, interpolation="bilinear", dtype="float32")(h)
-    h = layers.Cropping2D(4, dtype="float32")(h)
-    return keras.Model(z, FullRange(dtype="float32")(h), name="generator")
-
-
-def dense_discriminator(
-    image_shape: ImageShape, widths: Sequence[int], scale: float = 1.0
-) -> keras.Model:
-    """Image in [-1, 1] → means of 2×2 pixels → dense `widths` → one score `(N, 1)`, float32."""
-    images = keras.Input(image_shape)
-    h = layers.Flatten()(layers.AveragePooling2D(2)(images))
-    h = layers.Rescaling(scale)(h)
-    for units in widths:
-        h = layers.LeakyReLU(0.2)(layers.Dense(units)(h))
-    scores = layers.Dense(1, dtype="float32")(h)
-    return keras.Model(images, scores, name="discriminator")
 
 
 def strided_discriminator(
@@ -160,21 +96,6 @@ def polynomials_critic(image_shape: ImageShape, latent_dim: int, width: float):
     """The seed's polynomial WGAN: the same generator; 128 → 256 → 512 → 1024."""
     generator = upsampling_generator(image_shape, latent_dim, scaled((128, 128, 64), width), 0.8)
     return generator, strided_discriminator(image_shape, scaled((128, 256, 512, 1024), width), 3)
-
-
-def smooth(image_shape: ImageShape, latent_dim: int, width: float):
-    """For smooth contours: dense networks on a quarter of the size, 3 layers of 256 against 2."""
-    generator = smooth_generator(
-        image_shape, latent_dim, scaled((256, 256), width), max(1, round(64 * width)), 0.9
-    )
-    return generator, dense_discriminator(image_shape, scaled((256, 256, 256), width))
-
-
-def smooth_critic(image_shape: ImageShape, latent_dim: int, width: float):
-    """`smooth` for a critic with clipped weights."""
-    generator, _ = smooth(image_shape, latent_dim, width)
-    # A clipped bias is small beside a sum of 400 pixels; fainter images give it a say again.
-    return generator, dense_discriminator(image_shape, scaled((256, 256, 256), width), scale=0.2)
 
 
 NETWORKS = {
@@ -223,11 +144,6 @@ def packed(images: Any, pack: int) -> Any:
     images = ops.reshape(images, (packs, pack, *shape[1:]))
     images = ops.transpose(images, (0, 2, 3, 1, 4))
     return ops.reshape(images, (packs, *shape[1:3], pack * shape[3]))
-
-
-def scaled(widths: Sequence[int], factor: float) -> list[int]:
-    """Channel counts times a factor, at least 1."""
-    return [max(1, round(width * factor)) for width in widths]
 
 
 @contextmanager

@@ -53,16 +53,20 @@ def heads(h, outputs: Sequence[int]):
     return tensors if len(tensors) > 1 else tensors[0]
 
 
+def scaled(widths: Sequence[int], factor: float) -> list[int]:
+    """Numbers of channels or units times a factor, at least 1."""
+    return [max(1, round(width * factor)) for width in widths]
+
+
 def conv_classifier(image_shape: ImageShape, num_classes: int, width: float) -> keras.Model:
     """`(N, H, W, C)` → two stages of two 3×3 convolutions, each halving → logits, float32."""
     images = h = keras.Input(image_shape)
-    for filters, stride in ((32, 1), (32, 2), (64, 1), (64, 2)):
-        filters = max(1, round(filters * width))
+    for filters, stride in zip(scaled((32, 32, 64, 64), width), (1, 2, 1, 2), strict=True):
         h = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(h)
         h = layers.BatchNormalization(momentum=0.9)(h)
         h = layers.Activation("relu")(h)
         if stride == 2:
             h = layers.Dropout(0.25)(h)
-    h = layers.Dense(max(1, round(128 * width)), activation="relu")(layers.Flatten()(h))
+    h = layers.Dense(*scaled([128], width), activation="relu")(layers.Flatten()(h))
     h = layers.Dropout(0.5)(h)
     return keras.Model(images, heads(h, [num_classes]), name="classifier")

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from common.models.conv_networks import conv_decoder, conv_encoder
-from common.models.networks import ImageShape, heads
+from common.models.networks import ImageShape, heads, scaled
 
 SMALLEST = 4
 
@@ -25,7 +25,7 @@ def halvings(image_shape: ImageShape) -> int:
 
 def doubling_widths(image_shape: ImageShape, width: float) -> list[int]:
     """64 channels, doubled as often as the sides halve but at most to 512, times `width`."""
-    return [max(1, round(min(64 * 2**k, 512) * width)) for k in range(halvings(image_shape))]
+    return scaled([min(64 * 2**k, 512) for k in range(halvings(image_shape))], width)
 
 
 def photo_generator(image_shape: ImageShape, latent_dim: int, widths: Sequence[int]) -> keras.Model:
@@ -78,7 +78,7 @@ def photo_critic(image_shape: ImageShape, latent_dim: int, width: float):
 
 def cifar10_pooled(image_shape: ImageShape, latent_dim: int, width: float):
     """The CIFAR-10 seed's DCGAN: three Up blocks against three Down blocks, of 32 filters each."""
-    widths = [max(1, round(32 * width))] * 3
+    widths = scaled([32] * 3, width)
     decoder = conv_decoder(image_shape, latent_dim, widths, "vector")
     images = layers.Activation("tanh", dtype="float32")(decoder.output)
     encoder = conv_encoder(image_shape, [1], widths, "vector")

@@ -38,7 +38,7 @@ POLYNOMIAL_GANS: dict[str, dict] = {
     "dcgan_polynomials": _preset(
         "DCGAN",
         "smooth networks, even step sizes that decay, samples of the averaged generator",
-        {"epochs": 400, "batch_size": 256},
+        {"epochs": 200, "batch_size": 256},
         {
             "generator_optimizer": adam(4e-4),
             "discriminator_optimizer": adam(4e-4),
@@ -51,7 +51,7 @@ POLYNOMIAL_GANS: dict[str, dict] = {
     "wgan_polynomials": _preset(
         "WGAN",
         "smooth networks, samples of the averaged generator",
-        {"epochs": 600, "batch_size": 128},
+        {"epochs": 250, "batch_size": 128},
         {
             "generator_optimizer": rmsprop(3e-4),
             "critic_optimizer": rmsprop(2e-4),

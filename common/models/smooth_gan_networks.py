@@ -1,0 +1,126 @@
+"""The players' networks for smooth grey values such as contours; all of them are dense."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from common.models.networks import ImageShape, scaled
+
+
+@keras.saving.register_keras_serializable("zoo")
+class FullRange(layers.Layer):
+    """Shift and stretch each image to [-1, 1] by its own extremes.
+
+    A tanh would bend smooth contours where it saturates; this keeps them, up to contrast. An
+    image whose contrast is below `floor` is not stretched all the way, as it may be meant flat.
+    """
+
+    def __init__(self, floor: float = 0.01, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.floor = floor
+
+    def call(self, images: Any) -> Any:
+        """Images `(N, H, W, C)` of any range."""
+        low = ops.min(images, axis=(1, 2, 3), keepdims=True)
+        high = ops.max(images, axis=(1, 2, 3), keepdims=True)
+        return (images - (high + low) / 2) / ops.maximum((high - low) / 2, self.floor)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """The shape of the images."""
+        return input_shape
+
+    def get_config(self) -> dict:
+        """The constructor's argument."""
+        return {**super().get_config(), "floor": self.floor}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Planes(layers.Layer):
+    """Two slopes per channel, `(N, 2, C)` → the plane of grey values that rises so, `(N, H, W, C)`.
+
+    The pixels' coordinates go from -1 to 1 and are no weights: a network that has to learn them
+    draws straight lines only nearly so (Liu et al. 2018, CoordConv).
+
+    Args:
+        size: `(height, width)`.
+    """
+
+    def __init__(self, size: Sequence[int], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.size = tuple(size)
+        sides = [np.linspace(-1, 1, side) for side in self.size]
+        self.coordinates = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1)
+
+    def call(self, slopes: Any) -> Any:
+        """The planes of slopes down the rows and along the columns."""
+        grid = ops.cast(self.coordinates, slopes.dtype)
+        return ops.einsum("hwk,nkc->nhwc", grid, slopes)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """The shape of the planes."""
+        return (input_shape[0], *self.size, input_shape[-1])
+
+    def get_config(self) -> dict:
+        """The constructor's argument."""
+        return {**super().get_config(), "size": list(self.size)}
+
+
+def smooth_generator(
+    image_shape: ImageShape, latent_dim: int, widths: Sequence[int], rank: int, momentum: float
+) -> keras.Model:
+    """z → dense `widths` → a plane, plus what curves it: `rank` gated numbers → enlarged maps.
+
+    The maps have a quarter of the size and one pixel more all around: bilinear interpolation is
+    flat outside the outermost points, and that margin is cut off.
+    """
+    height, width, channels = image_shape
+    z = h = keras.Input((latent_dim,))
+    for units in widths:
+        h = layers.Dense(units, use_bias=False)(h)
+        h = layers.BatchNormalization(momentum=momentum)(h)
+        h = layers.LeakyReLU(0.2)(h)
+    slopes = layers.Dense(2 * channels, dtype="float32")(h)
+    plane = Planes((height, width), dtype="float32")(layers.Reshape((2, channels))(slopes))
+    # Gates that can shut for good: images of several kinds differ in which numbers are 0, and a
+    # plane is one of which all are.
+    curved = layers.Dense(1, activation="hard_sigmoid", dtype="float32", name="curvature_gate")(h)
+    gates = layers.Dense(rank, activation="hard_sigmoid")(h)
+    h = layers.Multiply()([layers.Dense(rank)(h), gates])
+    rows, columns = height // 4 + 2, width // 4 + 2
+    h = layers.Dense(rows * columns * channels, use_bias=False, dtype="float32")(h)
+    h = layers.Multiply(dtype="float32")([h, curved])
+    h = layers.Reshape((rows, columns, channels))(h)
+    h = layers.UpSampling2D(4, interpolation="bilinear", dtype="float32")(h)
+    h = layers.Cropping2D(4, dtype="float32")(h)
+    h = layers.Add(dtype="float32")([h, plane])
+    return keras.Model(z, FullRange(dtype="float32")(h), name="generator")
+
+
+def dense_discriminator(
+    image_shape: ImageShape, widths: Sequence[int], scale: float = 1.0
+) -> keras.Model:
+    """Image in [-1, 1] → means of 2×2 pixels → dense `widths` → one score `(N, 1)`, float32."""
+    images = keras.Input(image_shape)
+    h = layers.Flatten()(layers.AveragePooling2D(2)(images))
+    h = layers.Rescaling(scale)(h)
+    for units in widths:
+        h = layers.LeakyReLU(0.2)(layers.Dense(units)(h))
+    scores = layers.Dense(1, dtype="float32")(h)
+    return keras.Model(images, scores, name="discriminator")
+
+
+def smooth(image_shape: ImageShape, latent_dim: int, width: float):
+    """For smooth contours: dense networks on a quarter of the size, 3 layers of 256 against 2."""
+    [rank] = scaled([64], width)
+    generator = smooth_generator(image_shape, latent_dim, scaled((256, 256), width), rank, 0.9)
+    return generator, dense_discriminator(image_shape, scaled((256, 256, 256), width))
+
+
+def smooth_critic(image_shape: ImageShape, latent_dim: int, width: float):
+    """`smooth` for a critic with clipped weights."""
+    generator, _ = smooth(image_shape, latent_dim, width)
+    # A clipped bias is small beside a sum of 400 pixels; fainter images give it a say again.
+    return generator, dense_discriminator(image_shape, scaled((256, 256, 256), width), scale=0.2)
