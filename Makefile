@@ -11,7 +11,7 @@ demo: $(VENV)/user
 test: $(VENV)/developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 bench: $(VENV)/backends
 	$(BIN)/python benchmarks/autoencoder.py
