@@ -5,9 +5,9 @@ import pytest
 from keras import ops
 
 from common.evaluation.polynomials import outside_span
-from common.models.smooth_gan_networks import FullRange, Planes, smooth, smooth_critic
+from common.models.smooth_gan_networks import FullRange, Planes, Spline, smooth, smooth_critic
 
-SHAPE = (12, 12, 1)
+SHAPE = (24, 24, 1)
 
 
 def test_planes_rise_by_their_slopes():
@@ -16,6 +16,19 @@ def test_planes_rise_by_their_slopes():
     assert planes.shape == (1, 3, 5, 2)
     np.testing.assert_allclose(planes[0, :, :, 0], [[-1] * 5, [0] * 5, [1] * 5])
     np.testing.assert_allclose(planes[0, :, :, 1], [[-2, -1, 0, 1, 2]] * 3)
+
+
+def test_a_spline_reproduces_cubics_and_sums_to_one():
+    spline = Spline((40, 28))
+    assert spline.points == (13, 10)
+    ones = ops.convert_to_numpy(spline(np.ones((1, 13, 10, 1), "float32")))
+    np.testing.assert_allclose(ones, np.ones((1, 40, 28, 1)), atol=1e-6)
+    # Marsden's identity: these control points of a uniform cubic spline make x³.
+    k = np.arange(-1, 12, dtype="float32")
+    points = np.broadcast_to((k**3 - k)[None, :, None, None], (1, 13, 10, 1)).astype("float32")
+    x = (np.arange(40) + 0.5) / 4
+    made = ops.convert_to_numpy(spline(points))[0, :, :, 0]
+    np.testing.assert_allclose(made, np.tile(x[:, None] ** 3, 28), rtol=1e-4, atol=1e-4)
 
 
 def test_full_range_stretches_what_has_contrast():

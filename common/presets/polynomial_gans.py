@@ -38,7 +38,7 @@ POLYNOMIAL_GANS: dict[str, dict] = {
     "dcgan_polynomials": _preset(
         "DCGAN",
         "smooth networks, even step sizes that decay, samples of the averaged generator",
-        {"epochs": 200, "batch_size": 256},
+        {"epochs": 150, "batch_size": 256},
         {
             "generator_optimizer": adam(4e-4),
             "discriminator_optimizer": adam(4e-4),
