@@ -18,28 +18,15 @@ def rmsprop(learning_rate: float) -> dict:
     return {"class_name": "RMSprop", "config": {"learning_rate": learning_rate}}
 
 
-def _preset(
-    model: str,
-    data: str,
-    about: str,
-    fit: tuple[int, int],
-    compile_with: dict,
-    networks: str,
-    **arguments,
-) -> dict:
-    epochs, batch_size = fit
+def _preset(model: str, data: str, about: str, epochs: int, compile_with: dict, **arguments):
     return {
         "model": model,
         "about": about,
         "data": {"name": data},
-        "arguments": {
-            "image_shape": SHAPES[data],
-            "latent_dim": 100,
-            "networks": networks,
-            **arguments,
-        },
+        "arguments": {"image_shape": SHAPES[data], "latent_dim": 100, "networks": "mnist"}
+        | arguments,
         "compile": compile_with,
-        "fit": {"epochs": epochs, "batch_size": batch_size},
+        "fit": {"epochs": epochs, "batch_size": 128},
     }
 
 
@@ -56,27 +43,25 @@ MNIST_GANS: dict[str, dict] = {
         "DCGAN",
         "mono",
         "the seed's: Adam 1e-4 and 5e-5, batches of 256",
-        (50, 256),
+        50,
         {
             "generator_optimizer": {"class_name": "Adam", "config": {"learning_rate": 1e-4}},
             "discriminator_optimizer": {"class_name": "Adam", "config": {"learning_rate": 5e-5}},
         },
-        networks="mnist",
-    ),
+    )
+    | {"fit": {"epochs": 50, "batch_size": 256}},
     **{
-        f"{model.lower()}_{suffix}": _preset(
-            model, data, about, (epochs, 64), compile_with, networks, **AVERAGED
-        )
+        f"{model.lower()}_{suffix}": _preset(model, data, about, epochs, compile_with, **AVERAGED)
         for data, suffix, epochs in (
-            ("mono", "mnist", 12),
-            ("fashion", "fashion", 12),
-            ("digits", "digits", 200),
-            ("stacked", "stacked", 6),
+            ("mono", "mnist", 20),
+            ("fashion", "fashion", 20),
+            ("digits", "digits", 300),
+            ("stacked", "stacked", 10),
         )
-        for model, networks, about, compile_with in (
-            ("DCGAN", "photo", "the DCGAN paper's layers, even and decaying step sizes", EVEN),
-            ("LSGAN", "photo", "as the DCGAN, with the squared loss", EVEN),
-            ("WGAN", "photo_critic", "weight clipping, no BatchNorm in the critic", CRITIC),
+        for model, about, compile_with in (
+            ("DCGAN", "even step sizes that decay, samples of the averaged generator", EVEN),
+            ("LSGAN", "as dcgan_mnist, with the squared loss", EVEN),
+            ("WGAN", "weight clipping on the same networks", CRITIC),
         )
     },
 }
