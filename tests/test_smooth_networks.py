@@ -1,5 +1,6 @@
 """The networks for smooth grey values, against closed forms."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -45,10 +46,11 @@ def test_full_range_stretches_what_has_contrast():
 
 @pytest.mark.parametrize("networks", [smooth, smooth_critic])
 def test_with_its_gate_shut_the_generator_draws_planes(networks):
+    keras.utils.set_random_seed(0)
     generator, _ = networks(SHAPE, 4, 1 / 8)
     z = np.random.default_rng(0).standard_normal((16, 4), "float32")
     curved = ops.convert_to_numpy(generator(z, training=False))
-    assert np.median(outside_span(curved, max_degree=1)) > 1e-3
+    assert outside_span(curved, max_degree=1).min() > 1e-6
 
     (gate,) = [layer for layer in generator.layers if layer.name == "curvature_gate"]
     gate.bias.assign([-100.0])
