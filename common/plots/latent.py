@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from threadpoolctl import threadpool_limits
 
 from common.errors import InputError
 from common.plots.style import Figure, chart, class_colours, dress
@@ -75,7 +76,9 @@ def tsne(
 
     # The usual 30 neighbours, fewer where the codes are few: t-SNE refuses more than it has.
     perplexity = min(30, (len(codes) - 1) / 3)
-    points = TSNE(perplexity=perplexity, random_state=seed).fit_transform(codes)
+    # Many short steps: several threads wait for one another longer than they compute.
+    with threadpool_limits(1):
+        points = TSNE(perplexity=perplexity, random_state=seed).fit_transform(codes)
     return _scatter(points, labels, class_names, False, "t-SNE dimension {}")
 
 
