@@ -41,8 +41,28 @@ class FullRange(layers.Layer):
         return {**super().get_config(), "floor": self.floor}
 
 
+class Surface(layers.Layer):
+    """Numbers `(N, ..., C)` → grey values of the given size, `(N, H, W, C)`.
+
+    Args:
+        size: `(height, width)`.
+    """
+
+    def __init__(self, size: Sequence[int], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.size = tuple(size)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """The shape of the images."""
+        return (input_shape[0], *self.size, input_shape[-1])
+
+    def get_config(self) -> dict:
+        """The constructor's argument."""
+        return {**super().get_config(), "size": list(self.size)}
+
+
 @keras.saving.register_keras_serializable("zoo")
-class Planes(layers.Layer):
+class Planes(Surface):
     """Two slopes per channel, `(N, 2, C)` → the plane of grey values that rises so, `(N, H, W, C)`.
 
     The pixels' coordinates go from -1 to 1 and are no weights: a network that has to learn them
@@ -53,8 +73,7 @@ class Planes(layers.Layer):
     """
 
     def __init__(self, size: Sequence[int], **kwargs: Any):
-        super().__init__(**kwargs)
-        self.size = tuple(size)
+        super().__init__(size, **kwargs)
         sides = [np.linspace(-1, 1, side) for side in self.size]
         self.coordinates = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1)
 
@@ -63,17 +82,9 @@ class Planes(layers.Layer):
         grid = ops.cast(self.coordinates, slopes.dtype)
         return ops.einsum("hwk,nkc->nhwc", grid, slopes)
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the planes."""
-        return (input_shape[0], *self.size, input_shape[-1])
-
-    def get_config(self) -> dict:
-        """The constructor's argument."""
-        return {**super().get_config(), "size": list(self.size)}
-
 
 @keras.saving.register_keras_serializable("zoo")
-class Spline(layers.Layer):
+class Spline(Surface):
     """Control points `(N, *points, C)` → a cubic B-spline surface of grey values, `(N, H, W, C)`.
 
     An enlargement without the creases of a bilinear one, and the same on every backend, which a
@@ -87,8 +98,7 @@ class Spline(layers.Layer):
     """
 
     def __init__(self, size: Sequence[int], **kwargs: Any):
-        super().__init__(**kwargs)
-        self.size = tuple(size)
+        super().__init__(size, **kwargs)
         self.bases = [spline_basis(side) for side in self.size]
         self.points = tuple(basis.shape[1] for basis in self.bases)
 
@@ -96,14 +106,6 @@ class Spline(layers.Layer):
         """The surfaces of control points."""
         down, along = (ops.cast(basis, points.dtype) for basis in self.bases)
         return ops.einsum("hr,nrwc->nhwc", down, ops.einsum("ws,nrsc->nrwc", along, points))
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the surfaces."""
-        return (input_shape[0], *self.size, input_shape[-1])
-
-    def get_config(self) -> dict:
-        """The constructor's argument."""
-        return {**super().get_config(), "size": list(self.size)}
 
 
 def spline_basis(side: int) -> np.ndarray:
