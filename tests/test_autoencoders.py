@@ -279,6 +279,28 @@ def test_a_loss_that_is_not_finite_stops_training_at_the_last_good_epoch(monkeyp
     assert np.isfinite(history["loss"]).all()
 
 
+class NaNAmong(keras.utils.PyDataset):
+    """Many batches, of which one is not finite."""
+
+    def __len__(self):
+        return 400
+
+    def __getitem__(self, index):
+        pixel = "nan" if index == 50 else 0.5
+        return np.full((8, 12, 16, 3), pixel, "float32")
+
+
+def test_a_loss_that_is_not_finite_within_an_epoch_leaves_a_usable_model(monkeypatch):
+    # No callback beside the model's own: Keras then looks while the next steps already run.
+    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN_CHECKS", 0.0)
+    model = ae()
+    model.compile()
+    before = values_of(model.weights)
+    with pytest.raises(FloatingPointError, match="after epoch 0"):
+        model.fit(NaNAmong(), shuffle=False, verbose=0)
+    assert not any(differ(before, values_of(model.weights)))
+
+
 def test_a_first_epoch_that_is_not_finite_leaves_the_weights_of_the_start():
     model = ae()
     model.compile(keras.optimizers.SGD(1e30))

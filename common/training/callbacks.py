@@ -49,6 +49,9 @@ class StopOnNonFinite(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Keep the weights that training starts from, and the optimizer's state."""
         self.failure = None
+        # `self.model` brings JAX's variables up to date, which a batch's end must not do: Keras
+        # calls it in a thread of its own, while the next step takes their values away.
+        self.stopped = self.model
         self.good_epoch = 0
         self._keep()
         self.checked = time.monotonic()
@@ -83,7 +86,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
         bad = [name for name, value in (logs or {}).items() if not np.isfinite(float(value))]
         if bad and self.failure is None:
             self.failure = ", ".join(bad)
-            self.model.stop_training = True
+            self.stopped.stop_training = True
 
     def raise_if_stopped(self) -> None:
         """Say what happened; to be called when `fit` has returned."""
