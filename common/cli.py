@@ -129,8 +129,8 @@ def check_names(arguments: argparse.Namespace) -> None:
         raise InputError(
             f"Got --tolerance {arguments.tolerance}; expected above 0 and at most 1, such as 0.8."
         )
-    for name in ("epochs", "batch_size", "k", "pack", "nll_samples"):
-        value, least = getattr(arguments, name), int(name != "nll_samples")
+    for name in ("epochs", "batch_size", "k", "pack", "nll_samples", "seed"):
+        value, least = getattr(arguments, name), int(name not in ("nll_samples", "seed"))
         if value is not None and value < least:
             raise InputError(f"Got --{name.replace('_', '-')} {value}; expected at least {least}.")
     check_anomaly_options(arguments)

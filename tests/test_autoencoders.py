@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny_models import ae, differ, lesson, vae, vae_classifier, values_of
+from tiny_models import ae, classifier, differ, images_of, lesson, vae, vae_classifier, values_of
 
 from common.models import AE, VAE
 from common.models.likelihoods import LIKELIHOODS
@@ -227,8 +227,8 @@ def test_the_default_step_size_falls_as_half_a_cosine(precision):
     model, watch = quick(ae(dtype=precision)), Watch()
     for _ in range(2):
         model.fit(*lesson(model), batch_size=24, epochs=4, callbacks=[watch], verbose=0)
-        assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
-    expected = 1e-3 * 0.5 * (1 + np.cos(np.pi * np.array([0.125, 0.375, 0.625, 0.875])))
+        assert float(model.optimizer.learning_rate) == pytest.approx(2e-3)
+    expected = 2e-3 * 0.5 * (1 + np.cos(np.pi * np.array([0.125, 0.375, 0.625, 0.875])))
     np.testing.assert_allclose(np.ravel(watch.rates), [*expected, *expected], 1e-5)
 
 
@@ -244,6 +244,37 @@ def test_the_step_size_of_the_moment_is_the_one_that_is_used():
         np.testing.assert_allclose(ours, theirs, 1e-5, 1e-6)
 
 
+@pytest.mark.parametrize(("kind", "name"), [(AE, "ae_mnist"), (VAE, "vae_mnist")])
+def test_compile_takes_the_recipes_optimizer(kind, name):
+    model = kind((8, 8, 1), widths=(4,))
+    model.compile()
+    recipe = kind.from_preset(name, image_shape=(8, 8, 1), widths=[4])
+    assert model.cosine_decay is recipe.cosine_decay is True
+    ours, theirs = model.optimizer.get_config(), recipe.optimizer.get_config()
+    assert type(model.optimizer) is type(recipe.optimizer)
+    assert ours | {"name": ""} == theirs | {"name": ""}
+
+
+def test_an_interrupted_training_leaves_the_step_size_of_the_start():
+    def interrupt(epoch, model):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    model = quick(ae())
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*lesson(model), epochs=4, callbacks=[Watch(interrupt)], verbose=0)
+    assert float(model.optimizer.learning_rate) == pytest.approx(2e-3)
+
+
+@pytest.mark.parametrize("make", [vae_classifier, classifier])
+def test_bytes_and_floats_are_the_same_to_a_call(make):
+    model = make()
+    images = images_of(model.image_shape, 4)[0]
+    floats = (images / 255).astype("float32")
+    of_bytes = model.predict(images, verbose=0)
+    np.testing.assert_allclose(of_bytes, model.predict(floats, verbose=0), atol=1e-5)
+
+
 def test_a_given_optimizer_keeps_its_step_size():
     model, watch = quick(ae(), keras.optimizers.Adam(3e-3)), Watch()
     model.fit(*lesson(model), batch_size=24, epochs=2, callbacks=[watch], verbose=0)
@@ -251,15 +282,16 @@ def test_a_given_optimizer_keeps_its_step_size():
 
 
 def test_cosine_decay_moves_every_optimizer():
-    class Players:
-        optimizers = [keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.01)]
+    players = [keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.01)]
 
-    decay = CosineDecay(epochs=3)
-    decay.set_model(Players())
-    decay.on_train_begin()
-    decay.on_epoch_begin(1)
-    rates = [float(o.learning_rate) for o in Players.optimizers]
-    np.testing.assert_allclose(rates, [0.05, 0.005], 1e-6)
+    def rates():
+        return [float(player.learning_rate) for player in players]
+
+    with pytest.raises(KeyboardInterrupt), CosineDecay(players, epochs=3) as decay:
+        decay.on_epoch_begin(1)
+        np.testing.assert_allclose(rates(), [0.05, 0.005], 1e-6)
+        raise KeyboardInterrupt
+    np.testing.assert_allclose(rates(), [0.1, 0.01], 1e-6)
 
 
 def test_a_loss_that_is_not_finite_stops_training_at_the_last_good_epoch(monkeypatch):

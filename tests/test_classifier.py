@@ -140,8 +140,8 @@ def test_it_learns_from_grey_images_alone():
     [
         ((28, 28, 3), {}, "expected one channel .*channel by channel"),
         ((7, 28, 1), {}, "sides of at least 8"),
-        ((28, 28, 1), {"num_classes": 1}, "num_classes=1; expected at least 2"),
-        ((28, 28, 1), {"num_classes": None}, "num_classes=None; expected at least 2"),
+        ((28, 28, 1), {"num_classes": 1}, "num_classes=1; expected a whole number of at least 2"),
+        ((28, 28, 1), {"num_classes": None}, "num_classes=None; expected a whole"),
         ((28, 28, 1), {"shift": -1}, "shift=-1; expected a whole number of at least 0"),
         ((28, 28, 1), {"shift": 1.5}, r"shift=1\.5"),
     ],

@@ -1,6 +1,7 @@
 """The command line: what it makes, when it trains and when it loads, and what it refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -38,6 +39,12 @@ def folder(tmp_path_factory, without_xla, verifier):
     words = ["--classifier", *QUICK, "--verifier", str(verifier), "--output", str(result)]
     assert cli.main(["vae", "gen", "digits", *words]) == 0
     return result
+
+
+@pytest.fixture
+def place(folder, tmp_path):
+    """A copy of those results, to be changed."""
+    return shutil.copytree(folder, tmp_path / "copy")
 
 
 @pytest.fixture
@@ -89,45 +96,81 @@ def test_samples_are_judged_by_the_net(folder, verifier):
     assert metrics["modes_kl_floor"] == kl_floor(10, 10_000)
 
 
-def test_the_same_recipe_is_loaded_and_another_trained(folder, run_again, verifier, capsys):
-    written = (folder / "model.keras").stat().st_mtime_ns
+def test_the_same_recipe_is_loaded_and_another_trained(place, run_again, verifier, capsys):
+    written = (place / "model.keras").stat().st_mtime_ns
     options = ("--classifier", *QUICK)
-    assert run_again(folder, *options, "--tolerance", "0.3", mode="basic") == 0
+    assert run_again(place, *options, "--tolerance", "0.3", mode="basic") == 0
     assert "Loaded" in capsys.readouterr().out
-    assert (folder / "model.keras").stat().st_mtime_ns == written
-    assert {"reconstructions.png", "latent.png", "samples.png"} <= {
-        p.name for p in folder.iterdir()
-    }
-    metrics = metrics_of(folder)
+    assert (place / "model.keras").stat().st_mtime_ns == written
+    assert {"reconstructions.png", "latent.png", "samples.png"} <= {p.name for p in place.iterdir()}
+    metrics = metrics_of(place)
     assert set(metrics) == METRICS | {"predictability", "accuracy", "tolerance"}
     assert metrics["train_seconds"] > 0 and metrics["mode"] == "basic"
     data = datasets.load("digits", data_fraction=0.1)
-    reconstructed = VAE.load(folder / "model.keras").reconstruct(data.x_test)
+    reconstructed = VAE.load(place / "model.keras").reconstruct(data.x_test)
     classes, beliefs = judged(reconstructed, verifier)
     right = (beliefs >= 0.3) & (classes == data.y_test)
     assert metrics["predictability"] == pytest.approx((beliefs >= 0.3).mean())
     assert metrics["accuracy"] == pytest.approx(right.mean())
-    assert run_again(folder, *options, "--seed", "1") == 0
+    assert run_again(place, *options, "--seed", "1") == 0
     assert "Training vae_digits" in capsys.readouterr().out
-    assert (folder / "model.keras").stat().st_mtime_ns > written
+    assert (place / "model.keras").stat().st_mtime_ns > written
 
 
-def test_the_likelihood_is_estimated_where_it_is_asked_for(folder, run_again):
-    options = ("--classifier", *QUICK, "--seed", "1", "--nll-samples", "30")
-    assert run_again(folder, *options, mode="basic") == 0
-    metrics = metrics_of(folder)
+def test_the_likelihood_is_estimated_where_it_is_asked_for(place, run_again):
+    options = ("--classifier", *QUICK, "--nll-samples", "30")
+    assert run_again(place, *options, mode="basic") == 0
+    metrics = metrics_of(place)
     assert metrics["nll_samples"] == 30
-    model = VAE.load(folder / "model.keras")
+    model = VAE.load(place / "model.keras")
     images = datasets.load("digits", data_fraction=0.1).x_test / np.float32(255)
     nll = importance_weighted_nll(images, model.posterior, model.log_likelihood, 30)
     assert metrics["nll"] == pytest.approx(nll.mean(), 1e-5)
     assert metrics["nll"] < metrics["test_negative_elbo"]
 
 
+def test_pictures_of_another_model_go_and_ones_own_files_stay(place, run_again):
+    (place / "mine.png").write_bytes(b"of somebody")
+    assert (place / "manifold.png").exists()
+    assert run_again(place, "--latent-dim", "3", "--epochs", "1", mode="basic") == 0
+    names = {path.name for path in place.iterdir()}
+    assert not {"manifold.png", "samples.png", "modes.png"} & names
+    assert {"mine.png", "reconstructions.png", "model.keras", "losses.png"} <= names
+    files = set(json.loads((place / "config.json").read_text())["files"])
+    assert files == names - {"mine.png", "config.json"}
+
+
+def test_a_changed_preset_is_another_recipe(place, run_again, monkeypatch, capsys):
+    assert run_again(place, "--classifier", *QUICK) == 0
+    assert "Loaded" in capsys.readouterr().out
+    preset = presets.get("vae_digits")
+    preset["arguments"]["widths"] = [8]
+    monkeypatch.setitem(presets.PRESETS, "vae_digits", preset)
+    assert run_again(place, "--classifier", *QUICK) == 0
+    assert "Training vae_digits" in capsys.readouterr().out
+
+
+def test_a_model_that_cannot_be_read_is_not_lost(place, run_again, capsys):
+    (place / "model.keras").write_bytes(b"half of it")
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    assert run_again(place, "--classifier", *QUICK) == 2
+    assert "could not be read" in (said := capsys.readouterr().err) and "--retrain" in said
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+
+
 def test_weights_of_a_file_are_used_without_training(folder, run_again, tmp_path, capsys):
     model = folder / "model.keras"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert run_again(tmp_path, "--weights", str(model), "--classifier", mode="latent") == 0
     assert "Loaded" in capsys.readouterr().out
+    assert not {"model.keras", "history.csv"} & {path.name for path in tmp_path.iterdir()}
+    assert "train_seconds" not in metrics_of(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["weights"] == str(model)
+    assert run_again(folder, "--weights", str(model)) == 2
+    assert "holds a trained model" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert run_again(tmp_path, "--weights", str(model), model="ae") == 2
+    assert "holds a VAE, not a AE" in capsys.readouterr().err
     assert run_again(tmp_path, "--weights", str(tmp_path / "none.keras")) == 2
     assert "no file" in capsys.readouterr().err
     assert run_again(tmp_path, "--weights", str(model), model="dcgan") == 2
@@ -169,13 +212,9 @@ def test_an_autoencoder_samples_from_a_mixture(run_again, tmp_path):
 
 
 def test_a_gan_generates(run_again, tmp_path, capsys, monkeypatch):
-    thin = {"width": 0.05}
-    build = DCGAN.from_preset.__func__
-    monkeypatch.setattr(
-        DCGAN,
-        "from_preset",
-        classmethod(lambda cls, name, **given: build(cls, name, **given, **thin)),
-    )
+    preset = presets.get("dcgan_digits")
+    preset["arguments"]["width"] = 0.05
+    monkeypatch.setitem(presets.PRESETS, "dcgan_digits", preset)
     assert run_again(tmp_path, *QUICK, "--batch-size", "32", "--pack", "2", model="dcgan") == 0
     said = capsys.readouterr().out
     assert "D(real)" in said
@@ -195,9 +234,10 @@ def test_the_verification_net_is_trained_once_and_then_loaded(
     preset = presets.get("classifier_digits")
     preset["arguments"]["width"], preset["fit"]["epochs"] = 1 / 16, 1
     monkeypatch.setitem(presets.PRESETS, "classifier_digits", preset)
+    monkeypatch.chdir(tmp_path)
     words = ["vae", "basic", "digits", "--weights", str(folder / "model.keras"), "--output"]
     assert cli.main([*words, str(tmp_path / "first")]) == 0
-    place = tmp_path / "classifier-digits"
+    place = Path("results", "classifier-digits")
     said = capsys.readouterr().out
     assert f"kept in {place}" in said and "Training classifier_digits" in said
     net = DigitClassifier.load(place / "model.keras")

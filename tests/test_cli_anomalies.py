@@ -117,7 +117,7 @@ def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
 
     def untrained(recipe, data, results, watchers):
         left_out.append(set(range(10)) - set(data.y_train))
-        return Trained(build(recipe, data))
+        return Trained(build(recipe, data), {})
 
     def chance(model, data):
         rng = np.random.default_rng(len(left_out))

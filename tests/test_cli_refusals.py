@@ -3,6 +3,7 @@
 import pytest
 
 from common import cli
+from common.jobs.recipe import recipe_of
 from common.models import DigitClassifier
 
 pytestmark = pytest.mark.usefixtures("without_xla")
@@ -34,6 +35,10 @@ pytestmark = pytest.mark.usefixtures("without_xla")
             "squared error is not in nats",
         ),
         (["vae", "gen", "digits", "--verifier", "none.keras"], "no file none.keras"),
+        (["vae", "gen", "digits", "--seed", "-1"], "--seed -1; expected at least 0"),
+        (["vae", "gen", "digits", "--beta", "nan"], "beta=nan; expected a finite number"),
+        (["dcgan", "gen", "digits", "--batch-size", "2000"], "1437 images for steps of 2000; low"),
+        (["vae", "gen", "digits", "--weights", "none.keras"], "no file none.keras"),
     ],
 )
 def test_unusable_words_are_refused_in_a_sentence(words, message, capsys, tmp_path, monkeypatch):
@@ -42,6 +47,14 @@ def test_unusable_words_are_refused_in_a_sentence(words, message, capsys, tmp_pa
     captured = capsys.readouterr()
     assert message in captured.err and "Traceback" not in captured.err
     assert "Training" not in captured.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_preset_on_other_data_leaves_out_the_options_that_those_lack():
+    words = ["dcgan", "gen", "digits", "--preset", "dcgan_polynomials"]
+    assert recipe_of(cli.parser().parse_args(words)).data_options == {"data_fraction": 1.0}
+    words = ["vae", "gen", "digits", "--preset", "vae_mnist_binarized"]
+    assert recipe_of(cli.parser().parse_args(words)).data_options["binarize"] == "sampled"
 
 
 @pytest.mark.parametrize(

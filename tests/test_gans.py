@@ -262,20 +262,45 @@ def test_given_optimizers_are_used_each_for_its_player():
 
 
 @pytest.mark.parametrize(
-    ("kind", "rule", "rates"),
-    [
-        (DCGAN, "Adam", (1e-4, 5e-5)),
-        (LSGAN, "Adam", (2e-4, 2e-4)),
-        (WGAN, "RMSprop", (3e-4, 2e-4)),
-    ],
+    ("kind", "name"),
+    [(DCGAN, "dcgan_mnist"), (LSGAN, "lsgan_mnist"), (WGAN, "wgan_polynomials")],
 )
-def test_default_optimizers_are_the_recipes(kind, rule, rates):
-    model = kind((8, 8, 1), 3, width=1 / 32)
+def test_default_optimizers_are_the_recipes(kind, name):
+    small = {"image_shape": (8, 8, 1), "width": 1 / 32}
+    model = kind(**small)
     model.compile()
-    assert [type(o).__name__ for o in model.optimizers] == [rule, rule]
-    assert [float(o.learning_rate) for o in model.optimizers] == pytest.approx(rates)
-    if rule == "Adam":
-        assert [o.beta_1 for o in model.optimizers] == [0.5, 0.5]
+    recipe = kind.from_preset(name, **small)
+    assert model.networks == recipe.networks
+    for ours, theirs in zip(model.optimizers, recipe.optimizers, strict=True):
+        assert type(ours) is type(theirs)
+        assert ours.get_config() | {"name": ""} == theirs.get_config() | {"name": ""}
+    assert model.cosine_decay is recipe.cosine_decay is True
+
+
+def test_a_learning_rate_callback_moves_both_players():
+    model = dcgan()
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.4))
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    history = model.fit(*lesson(model), epochs=2, callbacks=[halve], verbose=0).history
+    assert [float(o.learning_rate) for o in model.optimizers] == pytest.approx([0.025, 0.1])
+    assert history["learning_rate"] == pytest.approx([0.05, 0.025])
+
+
+def test_a_batch_of_fewer_images_than_critic_steps_is_learned_from():
+    model = MODELS["wgan"]()
+    model.compile()
+    images = images_of(model.image_shape, 1)[0]
+
+    class One(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return images
+
+    history = model.fit(One(), verbose=0).history
+    assert np.isfinite(history["critic_loss"]).all() and model.n_critic == 2
+    assert [int(player.iterations) for player in model.optimizers] == [2, 4]
 
 
 def test_mixed_float16_scales_the_losses_of_both_players():
@@ -392,6 +417,18 @@ def test_batches_larger_than_the_data():
     model.compile()
     with pytest.raises(InputError, match=r"16 images for steps of 17; .*at most 16"):
         model.fit(images, batch_size=17, verbose=0)
+
+
+def test_data_of_fewer_images_than_critic_steps():
+    model = MODELS["wgan"]()
+    model.compile()
+    with pytest.raises(InputError, match="1 images for steps of 2; give more images"):
+        model.fit(images_of((12, 16, 1), 1)[0], batch_size=1, verbose=0)
+
+
+def test_no_samples():
+    with pytest.raises(InputError, match="n=0; expected a whole number of at least 1"):
+        dcgan().sample(0)
 
 
 def test_validation_needs_no_full_batch():

@@ -7,6 +7,7 @@ import zipfile
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_models import ae, images_of, values_of
 
@@ -125,6 +126,39 @@ def source_of(*arrays):
     return Source()
 
 
+class Loader:
+    """Somebody's own loader: what can be gone through again and again."""
+
+    def __init__(self, batch):
+        self.batch = batch
+
+    def __iter__(self):
+        return iter([self.batch, self.batch])
+
+
+@pytest.mark.parametrize("make", [source_of, lambda *arrays: Loader(arrays)])
+@pytest.mark.parametrize("case", ["whole numbers", "floats to 255", "tanh range", "colour"])
+def test_bad_images_in_a_source_of_batches(classifier, make, case):
+    images, message = BAD_IMAGES[case]
+    source, good = make(images, LABELS), source_of(IMAGES, LABELS)
+    refused(classifier, message, lambda: classifier.fit(source, verbose=0))
+    refused(classifier, message, lambda: classifier.evaluate(source, verbose=0))
+    refused(classifier, message, lambda: classifier.fit(good, validation_data=source, verbose=0))
+
+
+def test_bad_labels_in_a_source_of_batches(classifier):
+    source = source_of(IMAGES, LABELS + 1)
+    refused(classifier, "Got labels from 1 to 3", lambda: classifier.fit(source, verbose=0))
+
+
+def test_validation_data_as_a_list():
+    model = VAE((8, 8, 1), num_classes=3, widths=(8,), seed=0)
+    model.compile(steps_per_execution=1, jit_compile=False)
+    table = pd.Series(LABELS, index=range(5, 17))
+    history = model.fit(IMAGES, table, validation_data=[IMAGES, table], verbose=0).history
+    assert np.isfinite(history["val_classifier_loss"]).all()
+
+
 def test_batches_of_the_wrong_shape(classifier):
     source = source_of(np.repeat(IMAGES, 3, -1), LABELS)
     refused(classifier, "this model takes (N, 8, 8, 1)", lambda: classifier.fit(source, verbose=0))
@@ -165,10 +199,24 @@ def test_the_image_as_its_own_target():
 
 
 @pytest.mark.parametrize("kind", [AE, VAE, DCGAN, WGAN])
-@pytest.mark.parametrize("latent_dim", [0, -2, 1.5, None])
+@pytest.mark.parametrize("latent_dim", [0, -2, 1.5, None, True])
 def test_latent_dim(kind, latent_dim):
     with pytest.raises(InputError, match=f"latent_dim={latent_dim}; expected a whole number"):
         kind((28, 28, 1), latent_dim)
+
+
+def test_numbers_of_numpy_are_numbers():
+    shape = np.array([8, 8, 1])
+    model = VAE(shape, np.int64(3), num_classes=np.int32(4), widths=(8,))
+    assert (model.image_shape, model.latent_dim, model.num_classes) == ((8, 8, 1), 3, 4)
+    assert VAE.from_config(model.get_config()).latent_dim == 3
+
+
+@pytest.mark.parametrize("name", ["beta", "classifier_weight", "input_noise"])
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_weights_of_the_loss(name, value):
+    with pytest.raises(InputError, match=f"{name}={value}; expected a finite number of at least 0"):
+        VAE((8, 8, 1), **{name: value})
 
 
 @pytest.mark.parametrize("image_shape", [(28, 28), (28, 28, 0), (28.0, 28, 1), (1, 28, 28, 1), 28])
@@ -210,7 +258,7 @@ def test_classify_without_a_classifier():
         ae().classify(images_of((12, 16, 3), 2)[0])
 
 
-@pytest.mark.parametrize("shape", [(3,), (4, 2), (4, 3, 1), (3, 4)])
+@pytest.mark.parametrize("shape", [(3,), (4, 2), (4, 3, 1), (3, 4), (0, 3)])
 def test_codes_of_the_wrong_shape(shape):
     with pytest.raises(InputError, match=re.escape(f"shape {shape}; expected (N, 3)")):
         ae().decode(np.zeros(shape))

@@ -128,6 +128,7 @@ def test_old_files_of_any_scaling_are_rescaled(tmp_path, shape):
         (np.zeros((22, 1600), complex), "expected numbers of shape"),
         (np.zeros((1, 1600)), "at least two images"),
         (np.full((22, 1600), np.nan), "finite values"),
+        (np.full((22, 1600), 1e39), "finite values within ±1e"),
         (np.array([{}]), "cannot be used"),
     ],
 )

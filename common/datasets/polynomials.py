@@ -10,6 +10,9 @@ from common.datasets.base import ImageData, Split
 from common.datasets.files import local_file, read_npy
 from common.errors import InputError
 
+# Of a file's values, whose differences float32 must hold.
+LARGEST = 1e37
+
 
 def exponents(max_degree: int) -> np.ndarray:
     """The exponents (i, j) of x^i y^j with i + j <= max_degree, as an int64 array (M, 2).
@@ -90,7 +93,8 @@ class PolynomialData(ImageData):
 
     def save(self, path: str | Path) -> None:
         """Write the images, training then test, as one float32 array (N, size, size, 1)."""
-        np.save(path, np.concatenate([self.x_train, self.x_test]))
+        with Path(path).open("wb") as file:
+            np.save(file, np.concatenate([self.x_train, self.x_test]))
 
     @classmethod
     def load(cls, path: str | Path, size: int = 40) -> Self:
@@ -135,10 +139,10 @@ class PolynomialData(ImageData):
                 f"(N, {size}, {size}), (N, {size}, {size}, 1) or (N, {size * size}); "
                 "give the size of its images as size=."
             )
-        if len(images) < 2 or not np.isfinite(images).all():
+        if len(images) < 2 or not (np.abs(images) < LARGEST).all():
             raise InputError(
-                f"{path} must hold at least two images, all of finite values; "
-                "make it again with PolynomialData().save(path)."
+                f"{path} must hold at least two images, all of finite values within "
+                f"±{LARGEST:g}; make it again with PolynomialData().save(path)."
             )
         return self._scaled(images.reshape(len(images), -1).astype(np.float32))
 

@@ -1,17 +1,18 @@
 """The command line's jobs: train or load, then evaluate and draw, then put the results in place."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from common import models, plots
-from common.cli import MODELS
 from common.datasets import ImageData
 from common.evaluation.balance import balance
 from common.jobs import anomalies, autoencoders, gans
 from common.jobs.checks import check_figures
 from common.jobs.latent import latent
+from common.jobs.loading import load_trained, load_weights, origin_of
 from common.jobs.recipe import Recipe, recipe_of
 from common.jobs.results import Results
 from common.jobs.table import table_of_digits
@@ -38,32 +39,31 @@ def run_one(arguments: argparse.Namespace) -> dict:
     """`run` for one model; returns its figures."""
     recipe = recipe_of(arguments)
     folder = folder_of(arguments, recipe)
-    results = Results(folder, recipe)
+    kind = getattr(models, recipe.model)
+    given = None
+    if arguments.weights is not None:
+        given = load_weights(kind, arguments.weights, folder)
+    results = Results(folder, asdict(recipe) if given is None else origin_of(arguments, recipe))
     results.check_writable()
     data = load_data(recipe, arguments.data_dir)
-    known = None if arguments.retrain else results.trained_model()
-    kind = getattr(models, MODELS[arguments.model][0])
-    loaded = None
-    if path := arguments.weights or known:
-        loaded = kind.load(path)
-        loaded.check_data(data.image_shape)
-        print(f"Loaded {path}; --retrain trains anew.")
-    options = loaded.get_config() if loaded else recipe.model_options
-    check_figures(arguments, options, data)
+    loaded = given or (None if arguments.retrain else load_trained(kind, results))
     if loaded is None:
         build(recipe, data)  # What cannot be built is refused before a net is trained to judge it.
+    else:
+        loaded.check_data(data.image_shape)
+    check_figures(arguments, loaded.get_config() if loaded else recipe.arguments, data)
     judge = None
     if arguments.mode in ("basic", "gen"):
-        judge = judge_of(arguments, data, recipe.data, folder)
+        judge = judge_of(arguments, data, recipe.data)
     watchers = []
     if loaded is None:
         if issubclass(kind, TwoPlayerModel):
             watchers = mode_watchers(judge, recipe)
         trained = train(recipe, data, results, watchers)
     else:
-        before = results.metrics() if known else {}
-        figures = {name: before[name] for name in TRAINING_FIGURES if name in before}
-        trained = Trained(loaded, figures, in_place=path == known)
+        before = {} if given else results.metrics()
+        kept = {name: before[name] for name in TRAINING_FIGURES if name in before}
+        trained = Trained(loaded, kept)
     with results.replacing() as staging:
         figures = {"mode": arguments.mode, **trained.figures}
         figures |= present(arguments, trained.model, data, judge, staging)
@@ -82,8 +82,12 @@ def run_one(arguments: argparse.Namespace) -> dict:
 
 def folder_of(arguments: argparse.Namespace, recipe: Recipe) -> Path:
     """Where the results of a command line go."""
-    without = f"-without-{arguments.held_out}" if arguments.mode == "anom" else ""
-    return arguments.output or Path("results", f"{arguments.model}-{recipe.data_name}{without}")
+    name = f"{arguments.model}-{recipe.data_name}"
+    if arguments.mode == "anom":
+        name += f"-without-{arguments.held_out}"
+    if arguments.weights is not None:
+        name += "-weights"
+    return arguments.output or Path("results", name)
 
 
 def present(

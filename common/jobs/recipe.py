@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common import presets
 from common.cli import MODELS
-from common.datasets import DATASETS
+from common.datasets import DATASETS, options_of
 from common.errors import InputError
 
 PRESET_SUFFIX = {"mono": "mnist"}
@@ -15,22 +15,31 @@ OWN_IMAGES = "folder"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what the trained model is; two equal recipes train the same model."""
+    """Everything that decides what the trained model is; two equal recipes train the same model.
+
+    Attributes:
+        preset: the name of the preset that it started from.
+        model: the class.
+        data: the data's name, or a folder.
+        data_options: arguments of the dataset.
+        arguments: of the model's constructor; `num_classes` is True for those of the data.
+        compile: arguments of `compile`.
+        epochs: passes over the training images.
+        batch_size: images per step.
+        seed: of weights, noise and order.
+        precision: a Keras dtype policy's name.
+    """
 
     preset: str
     model: str
     data: str
     data_options: dict
     arguments: dict
+    compile: dict
     epochs: int
     batch_size: int
     seed: int
     precision: str
-
-    @property
-    def model_options(self) -> dict:
-        """The constructor's arguments that the preset and the command line state."""
-        return presets.get(self.preset)["arguments"] | self.arguments
 
     @property
     def data_name(self) -> str:
@@ -62,21 +71,25 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
                 f"{arguments.model} are {', '.join(suited)}, and --preset NAME puts one on {data}."
             )
     preset = presets.get(name)
+    model = MODELS[arguments.model][0]
+    if preset["model"] != model:
+        raise InputError(f"Preset {name!r} is a {preset['model']}, not a {model}.")
     changed = {"latent_dim": arguments.latent_dim, "beta": arguments.beta, "pack": arguments.pack}
-    options = {
-        **{key: value for key, value in preset["data"].items() if key != "name"},
-        "data_fraction": arguments.data_fraction,
-    }
+    # Of a preset that is put on other data, what those do not know is left out.
+    options = {key: preset["data"][key] for key in options_of(data) if key in preset["data"]}
+    options["data_fraction"] = arguments.data_fraction
     if arguments.mode == "anom":
         options["drop_class"] = arguments.held_out
     if arguments.classifier:
         changed["num_classes"] = True
     return Recipe(
         preset=name,
-        model=MODELS[arguments.model][0],
+        model=model,
         data=data,
         data_options=options,
-        arguments={key: value for key, value in changed.items() if value is not None},
+        arguments=preset["arguments"]
+        | {key: value for key, value in changed.items() if value is not None},
+        compile=preset["compile"],
         epochs=arguments.epochs or preset["fit"]["epochs"],
         batch_size=arguments.batch_size or preset["fit"]["batch_size"],
         seed=arguments.seed,

@@ -6,21 +6,25 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from common.errors import InputError
-from common.jobs.recipe import Recipe
 
 SPACE_FOR_PICTURES = 50_000_000
 
 
 class Results:
-    """`model.keras`, `history.csv`, `config.json`, `metrics.json` and pictures of one recipe."""
+    """`model.keras`, `history.csv`, `config.json`, `metrics.json` and pictures of one model.
 
-    def __init__(self, folder: Path, recipe: Recipe):
+    Args:
+        folder: where they are.
+        origin: what the model comes from, a recipe for example, as JSON has it. `config.json`
+            holds it with the names of the files that were made of the model.
+    """
+
+    def __init__(self, folder: Path, origin: dict):
         self.folder = folder
-        self.recipe = recipe
+        self.origin = json.loads(json.dumps(origin))
 
     def check_writable(self, model_bytes: int = 0) -> None:
         """Refuse a folder that cannot be written, or a disk that is full, before training.
@@ -28,16 +32,17 @@ class Results:
         Raises:
             InputError: it says which.
         """
+        # What is refused later on shall leave no empty folder behind.
+        place = next(path for path in (self.folder, *self.folder.parents) if path.exists())
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder):
+            with tempfile.TemporaryFile(dir=place):
                 pass
         except OSError as error:
             raise InputError(
                 f"The results cannot be written to {self.folder} ({error.strerror}); "
                 "give another folder with --output."
             ) from error
-        needed, free = model_bytes + SPACE_FOR_PICTURES, shutil.disk_usage(self.folder).free
+        needed, free = model_bytes + SPACE_FOR_PICTURES, shutil.disk_usage(place).free
         if free < needed:
             raise InputError(
                 f"The disk of {self.folder} has {free / 1e6:.0f} MB free and the results may take "
@@ -45,9 +50,9 @@ class Results:
             )
 
     def trained_model(self) -> Path | None:
-        """The model file, if this very recipe was trained here to its end."""
+        """The model file, if a model of this very origin was trained here to its end."""
         path = self.folder / "model.keras"
-        return path if path.is_file() and self._read("config.json") == self._config() else None
+        return path if path.is_file() and self._known()[0] == self.origin else None
 
     def metrics(self) -> dict:
         """The figures that are here already."""
@@ -57,18 +62,29 @@ class Results:
     def replacing(self) -> Iterator[Path]:
         """A new folder to write to; when the block has ended well, its files replace the old ones.
 
+        What was made of another model, or of this one before it was trained anew, is removed.
         `config.json` goes first and comes last: while it is there, the results are whole.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-") as staging:
             yield Path(staging)
-            config = Path(staging, "config.json")
-            config.write_text(json.dumps(self._config(), indent=2) + "\n")
-            (self.folder / "config.json").unlink(missing_ok=True)
-            for path in sorted(Path(staging).iterdir(), key=lambda path: path == config):
-                os.replace(path, self.folder / path.name)
+            new = {path.name for path in Path(staging).iterdir()}
+            origin, old = self._known()
+            if origin != self.origin or "model.keras" in new:
+                stale, kept = old - new, set()
+            else:
+                stale, kept = set(), old
+            config = {**self.origin, "files": sorted(kept | new)}
+            Path(staging, "config.json").write_text(json.dumps(config, indent=2) + "\n")
+            for name in ("config.json", *stale):
+                (self.folder / name).unlink(missing_ok=True)
+            for name in (*sorted(new), "config.json"):
+                os.replace(Path(staging, name), self.folder / name)
 
-    def _config(self) -> dict:
-        return json.loads(json.dumps(asdict(self.recipe)))
+    def _known(self) -> tuple[dict, set[str]]:
+        """What the model that is here comes from, and the files that were made of it."""
+        config = self._read("config.json")
+        return config, set(config.pop("files", ()))
 
     def _read(self, name: str) -> dict:
         try:

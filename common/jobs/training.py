@@ -32,24 +32,22 @@ TRAINING_FIGURES = (
 
 
 class Trained:
-    """A trained model with what its training left: frames and figures where it ran just now."""
+    """A trained model with what its training left: history and frames where it ran just now."""
 
-    def __init__(self, model: ImageModel, figures: dict | None = None, in_place: bool = False):
+    def __init__(self, model: ImageModel, figures: dict):
         self.model = model
-        self.figures = figures or {}
-        self.in_place = in_place
+        self.figures = figures
         self.history: pd.DataFrame | None = None
         self.frames: dict = {}
 
     def store(self, folder: Path, figures: dict) -> None:
-        """Write the model, where it is not in its place already, its training and its figures."""
+        """Write the figures, and of a training that ran just now the model and its course."""
         if self.history is not None:
             plots.loss_curves(self.history).savefig(folder / "losses.png")
             self.history.to_csv(folder / "history.csv", index=False)
+            self.model.save(folder / "model.keras")
         if self.frames:
             plots.animation(self.frames, folder / "training.gif")
-        if not self.in_place:
-            self.model.save(folder / "model.keras")
         (folder / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
@@ -60,13 +58,20 @@ def load_data(recipe: Recipe, data_dir: Path | None) -> datasets.ImageData:
 
 
 def build(recipe: Recipe, data: datasets.ImageData) -> ImageModel:
-    """The recipe's model, compiled and not trained."""
+    """The recipe's model, compiled and not trained.
+
+    Raises:
+        InputError: it cannot be built for these images, or trained on so few.
+    """
     keras.utils.set_random_seed(recipe.seed)
     arguments = {**recipe.arguments, "image_shape": data.image_shape, "seed": recipe.seed}
     if arguments.get("num_classes"):
         arguments["num_classes"] = data.num_classes
     with precision(recipe.precision):
-        return getattr(models, recipe.model).from_preset(recipe.preset, **arguments)
+        model = getattr(models, recipe.model)(**arguments)
+    model.compile(**recipe.compile)
+    model.check_batch_size(recipe.batch_size, len(data.x_train))
+    return model
 
 
 def train(
@@ -87,8 +92,7 @@ def train(
         InputError: results that could not be written.
         FloatingPointError: a loss became NaN or infinite.
     """
-    trained = Trained(build(recipe, data))
-    model = trained.model
+    model = build(recipe, data)
     results.check_writable(model_bytes=16 * model.count_params())
     print(describe(recipe, data, model), flush=True)
     images = EpochImages(lambda: frame(model, data), recipe.epochs, FRAMES)
@@ -112,12 +116,10 @@ def train(
         )
     except (KeyboardInterrupt, FloatingPointError):
         path = results.folder / "interrupted.keras"
+        path.parent.mkdir(parents=True, exist_ok=True)
         model.save(path)
         print(f"\nThe model as it was is in {path}; --weights loads it.", file=sys.stderr)
         raise
-    trained.history = pd.DataFrame(history.history)
-    trained.history.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
-    trained.frames = images.frames
     values = (
         round(clock.seconds, 2),
         round(len(data.x_train) * recipe.epochs / clock.seconds, 1),
@@ -128,7 +130,10 @@ def train(
         device_name(),
         recipe.epochs,
     )
-    trained.figures = dict(zip(TRAINING_FIGURES, values, strict=True))
+    trained = Trained(model, dict(zip(TRAINING_FIGURES, values, strict=True)))
+    trained.history = pd.DataFrame(history.history)
+    trained.history.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
+    trained.frames = images.frames
     return trained
 
 

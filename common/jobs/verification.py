@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +77,7 @@ class Judge:
         }
 
 
-def judge_of(
-    arguments: argparse.Namespace, data: ImageData, name: str, folder: Path
-) -> Judge | None:
+def judge_of(arguments: argparse.Namespace, data: ImageData, name: str) -> Judge | None:
     """The judge of a command line's images; None where there is no net for its data.
 
     Args:
@@ -87,7 +85,6 @@ def judge_of(
             zoo's, the place of the data.
         data: whose images are judged.
         name: of the data on the command line.
-        folder: of the results, beside which the net's own are kept.
 
     Raises:
         InputError: a net for images of another size or number of classes.
@@ -95,7 +92,7 @@ def judge_of(
     if arguments.verifier is not None:
         net = DigitClassifier.load(arguments.verifier)
     elif name in NETS:
-        net = _net(NETS[name], folder.parent, arguments.data_dir)
+        net = _net(NETS[name], arguments.data_dir)
     else:
         return None
     if net.image_shape[:2] != data.image_shape[:2]:
@@ -112,7 +109,7 @@ def judge_of(
     return Judge(net, arguments.tolerance, data.class_names)
 
 
-def _net(preset_name: str, place: Path, data_dir: Path | None) -> DigitClassifier:
+def _net(preset_name: str, data_dir: Path | None) -> DigitClassifier:
     """The zoo's net of this preset; where it has not been trained yet, it is."""
     preset = presets.get(preset_name)
     recipe = Recipe(
@@ -120,13 +117,14 @@ def _net(preset_name: str, place: Path, data_dir: Path | None) -> DigitClassifie
         model=preset["model"],
         data=preset["data"]["name"],
         data_options={},
-        arguments={},
+        arguments=preset["arguments"],
+        compile=preset["compile"],
         epochs=preset["fit"]["epochs"],
         batch_size=preset["fit"]["batch_size"],
         seed=0,
         precision="float32",
     )
-    results = Results(place / preset_name.replace("_", "-"), recipe)
+    results = Results(Path("results", preset_name.replace("_", "-")), asdict(recipe))
     known = results.trained_model()
     if known is not None:
         return DigitClassifier.load(known)

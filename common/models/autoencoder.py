@@ -10,7 +10,7 @@ from keras import ops
 from common.errors import InputError
 from common.models.base import ImageModel
 from common.models.coders import checked_widths, coders
-from common.models.inputs import require_labels
+from common.models.inputs import non_negative, require_labels, unit_range, whole_number
 from common.models.likelihoods import LIKELIHOODS
 from common.models.networks import dense_classifier
 from common.training.precision import precision
@@ -63,27 +63,25 @@ class AE(ImageModel):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        if not isinstance(latent_dim, int) or latent_dim < 1:
-            raise InputError(f"Got latent_dim={latent_dim}; expected a whole number of at least 1.")
         if likelihood not in LIKELIHOODS:
             raise InputError(f"Likelihood {likelihood!r} is unknown; choose from {[*LIKELIHOODS]}.")
         super().__init__(image_shape, num_classes, seed, **kwargs)
-        self.latent_dim = latent_dim
-        self.classifier_weight = classifier_weight
+        self.latent_dim = whole_number("latent_dim", latent_dim)
+        self.classifier_weight = non_negative("classifier_weight", classifier_weight)
         self.classifier_widths = list(classifier_widths)
         self.likelihood = likelihood
-        self.input_noise = input_noise
+        self.input_noise = non_negative("input_noise", input_noise)
         self.networks = networks
         self.widths = checked_widths(networks, widths)
         with precision(self.dtype_policy):
             self.encoder, self.decoder = coders(
-                networks, self.image_shape, latent_dim, self.code_parts, self.widths
+                networks, self.image_shape, self.latent_dim, self.code_parts, self.widths
             )
             self.code_shape = tuple(self.encoder.outputs[0].shape[1:])
             self.classifier = None
-            if num_classes:
+            if self.num_classes:
                 self.classifier = dense_classifier(
-                    self.code_shape, num_classes, self.classifier_widths
+                    self.code_shape, self.num_classes, self.classifier_widths
                 )
         self.built = True
 
@@ -101,8 +99,8 @@ class AE(ImageModel):
         return names
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """The reconstruction of float images, in [0, 1]."""
-        code, _ = self.infer(images, training)
+        """The reconstruction of images, float in [0, 1]."""
+        code, _ = self.infer(unit_range(images), training)
         return ops.sigmoid(self.decoder(code, training=training))
 
     def infer(self, images: Any, training: bool) -> tuple[Any, dict]:
@@ -166,7 +164,7 @@ class AE(ImageModel):
             InputError: codes of another shape.
         """
         codes = np.asarray(codes, "float32")
-        if codes.shape[1:] != self.code_shape:
+        if codes.shape[1:] != self.code_shape or not len(codes):
             expected = ", ".join(map(str, self.code_shape))
             raise InputError(f"Got codes of shape {codes.shape}; expected (N, {expected}).")
         logits = self.run(self.decoder, codes, batch_size)
@@ -181,7 +179,8 @@ class AE(ImageModel):
 
         An autoencoder learns no prior, so what it draws this way is seldom an image; a VAE's is.
         """
-        codes = np.random.default_rng(seed).standard_normal((n, *self.code_shape), "float32")
+        shape = (whole_number("n", n), *self.code_shape)
+        codes = np.random.default_rng(seed).standard_normal(shape, "float32")
         return self.decode(codes)
 
     def classify(self, images: Any, batch_size: int = 512) -> np.ndarray:

@@ -18,8 +18,10 @@ from common.models.inputs import (
     check_images,
     check_labels,
     checked_image_shape,
+    first_batch,
     is_array,
     unit_range,
+    whole_number,
 )
 from common.training.backend import StepModel, batches, fastest_execution, predict_fast
 from common.training.callbacks import CosineDecay, StopOnNonFinite
@@ -53,11 +55,11 @@ class ImageModel(StepModel):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        if num_classes is not None and (not isinstance(num_classes, int) or num_classes < 2):
-            raise InputError(f"Got num_classes={num_classes}; expected at least 2, or None.")
         super().__init__(**kwargs)
         self.image_shape = checked_image_shape(image_shape)
-        self.num_classes = num_classes
+        self.num_classes = None
+        if num_classes is not None:
+            self.num_classes = whole_number("num_classes", num_classes, least=2)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
@@ -89,7 +91,7 @@ class ImageModel(StepModel):
         """Choose the optimizer; what is not given is the recipe's, or the fastest here.
 
         Args:
-            optimizer: as Keras takes it; None for Adam with a step of 1e-3.
+            optimizer: as Keras takes it; None for Adam with a step of 2e-3, the recipes'.
             cosine_decay: let the step size fall to zero over the epochs of `fit`, as half a cosine;
                 None for True with the default optimizer, False with a given one.
             jit_compile: as Keras has it; None for what is fastest for this model and device.
@@ -99,7 +101,7 @@ class ImageModel(StepModel):
         self.cosine_decay = optimizer is None if cosine_decay is None else cosine_decay
         choice = fastest_execution(self.convolutional)
         super().compile(
-            optimizer=keras.optimizers.Adam(1e-3) if optimizer is None else optimizer,
+            optimizer=keras.optimizers.Adam(2e-3) if optimizer is None else optimizer,
             jit_compile=choice["jit_compile"] if jit_compile is None else jit_compile,
             steps_per_execution=steps_per_execution or choice["steps_per_execution"],
             **kwargs,
@@ -188,20 +190,27 @@ class ImageModel(StepModel):
             shuffle = False
         elif validation_split:
             raise InputError("A validation_split takes arrays; pass validation_data instead.")
+        else:
+            self._check_source(x)
         if validation_data is not None:
-            parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
+            pair = isinstance(validation_data, tuple) or (
+                isinstance(validation_data, list) and all(map(is_array, validation_data))
+            )
+            parts = validation_data if pair else (validation_data,)
             if is_array(parts[0]):
                 validation_data = self._feed(*self._check(*parts), batch_size)
+            else:
+                self._check_source(validation_data)
         guard = StopOnNonFinite()
-        added = [guard, CosineDecay(epochs)] if self.cosine_decay else [guard]
-        with InterruptBetweenSteps() as interrupt:
+        decay = CosineDecay(self.optimizers if self.cosine_decay else (), epochs)
+        with decay, InterruptBetweenSteps() as interrupt:
             history = super().fit(
                 x,
                 y,
                 epochs=epochs,
                 validation_data=validation_data,
                 # Last, so that an interrupt takes nothing from the other callbacks.
-                callbacks=[*added, *(callbacks or ()), interrupt],
+                callbacks=[guard, decay, *(callbacks or ()), interrupt],
                 shuffle=shuffle,
                 **kwargs,
             )
@@ -212,6 +221,8 @@ class ImageModel(StepModel):
         """The metrics on `x` (and `y`) as a dict: `fit`'s, without its updates."""
         if is_array(x):
             x, y = self._feed(*self._check(x, y), batch_size), None
+        else:
+            self._check_source(x)
         kwargs.setdefault("return_dict", True)
         return super().evaluate(x, y, **kwargs)
 
@@ -227,19 +238,30 @@ class ImageModel(StepModel):
             )
         return images, None
 
+    def _check_source(self, source: Any) -> None:
+        """Check the first batch of what makes batches, where looking at it takes nothing away."""
+        if (batch := first_batch(source)) is not None:
+            self._check(*batch[:2])
+
     def _feed(self, images: Any, labels: Any, batch_size: int | None) -> Any:
         arrays = (images,) if labels is None else (images, labels)
         return batches(arrays, batch_size or 32)
 
     def _feed_steps(self, images: Any, labels: Any, batch_size: int | None, shuffle: bool) -> Any:
         arrays = (images,) if labels is None else (images, labels)
-        size = (batch_size or 32) * self.batches_per_step
-        if self.drop_remainder and size > len(images):
-            raise InputError(
-                f"Got {len(images)} images for steps of {size}; lower batch_size to at most "
-                f"{len(images) // self.batches_per_step}."
-            )
+        size = batch_size or 32
+        self.check_batch_size(size, len(images))
+        size *= self.batches_per_step
         return batches(arrays, size, shuffle, self.seed or 0, self.drop_remainder)
+
+    def check_batch_size(self, batch_size: int, count: int) -> None:
+        """Raise an `InputError` unless `count` images make a step of the model."""
+        most = count // self.batches_per_step
+        if self.drop_remainder and batch_size > most:
+            most = f"lower batch_size to at most {most}" if most else "give more images"
+            raise InputError(
+                f"Got {count} images for steps of {batch_size * self.batches_per_step}; {most}."
+            )
 
     def run(self, network: keras.Model, inputs: Any, batch_size: int) -> np.ndarray:
         """`network`'s outputs on an array, batch by batch, with a progress bar where it is long."""

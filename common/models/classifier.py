@@ -9,7 +9,13 @@ from keras import ops
 
 from common.errors import InputError
 from common.models.base import ImageModel
-from common.models.inputs import as_array, check_images, require_labels
+from common.models.inputs import (
+    as_array,
+    check_images,
+    require_labels,
+    unit_range,
+    whole_number,
+)
 from common.models.networks import conv_classifier
 from common.training.precision import precision
 
@@ -45,21 +51,17 @@ class DigitClassifier(ImageModel):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        if num_classes is None:
-            raise InputError("Got num_classes=None; expected at least 2.")
-        if not isinstance(shift, int) or shift < 0:
-            raise InputError(f"Got shift={shift}; expected a whole number of at least 0.")
-        super().__init__(image_shape, num_classes, seed, **kwargs)
+        super().__init__(image_shape, whole_number("num_classes", num_classes, 2), seed, **kwargs)
         height, across, channels = self.image_shape
         if channels != 1 or min(height, across) < 8:
             raise InputError(
                 f"Got image_shape={self.image_shape}; expected one channel and sides of at least "
                 "8. Stacked images are classified channel by channel, by a net of one channel."
             )
-        self.shift = shift
+        self.shift = whole_number("shift", shift, least=0)
         self.width = width
         with precision(self.dtype_policy):
-            self.network = conv_classifier(self.image_shape, num_classes, width)
+            self.network = conv_classifier(self.image_shape, self.num_classes, width)
         self.built = True
 
     @property
@@ -68,8 +70,8 @@ class DigitClassifier(ImageModel):
         return ["loss", "accuracy"]
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Class probabilities `(N, num_classes)` of float images."""
-        return ops.softmax(self.network(images, training=training))
+        """Class probabilities `(N, num_classes)` of images."""
+        return ops.softmax(self.network(unit_range(images), training=training))
 
     def terms(self, images: Any, labels: Any, training: bool) -> dict:
         """Both metrics of one batch."""

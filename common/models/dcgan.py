@@ -19,8 +19,6 @@ class DCGAN(TwoPlayerModel):
         **kwargs: `TwoPlayerModel`'s.
     """
 
-    learning_rates = (1e-4, 5e-5)
-
     def __init__(
         self,
         image_shape: Any,

@@ -10,6 +10,7 @@ from keras import ops
 from common.errors import InputError
 from common.models.base import ImageModel
 from common.models.gan_networks import frozen_statistics, packed, players
+from common.models.inputs import whole_number
 from common.training.players import PlayersOptimizer
 from common.training.precision import precision
 
@@ -55,21 +56,17 @@ class TwoPlayerModel(ImageModel):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        if not isinstance(latent_dim, int) or latent_dim < 1:
-            raise InputError(f"Got latent_dim={latent_dim}; expected a whole number of at least 1.")
         if ema_momentum is not None and not 0 <= ema_momentum < 1:
             raise InputError(f"Got ema_momentum={ema_momentum}; expected 0 to below 1, or None.")
-        if not isinstance(pack, int) or pack < 1:
-            raise InputError(f"Got pack={pack}; expected a whole number of at least 1.")
         super().__init__(image_shape, seed=seed, **kwargs)
-        self.latent_dim = latent_dim
+        self.latent_dim = whole_number("latent_dim", latent_dim)
         self.networks = networks or self.default_networks
         self.width = width
-        self.pack = pack
+        self.pack = whole_number("pack", pack)
         self.ema_momentum = ema_momentum
         with precision(self.dtype_policy):
             self.generator, self.discriminator = players(
-                self.networks, self.image_shape, latent_dim, width, pack
+                self.networks, self.image_shape, self.latent_dim, width, self.pack
             )
             self.ema_generator = None
             if ema_momentum is not None:
@@ -106,7 +103,7 @@ class TwoPlayerModel(ImageModel):
         """Choose both optimizers; what is not given is the recipe's, or the fastest here.
 
         Args:
-            generator_optimizer: as Keras takes it; None for Adam, β₁ = 0.5.
+            generator_optimizer: as Keras takes it; None for Adam with a step of 2e-4, β₁ = 0.5.
             discriminator_optimizer: likewise.
             **kwargs: `ImageModel.compile`'s.
         """
@@ -116,7 +113,7 @@ class TwoPlayerModel(ImageModel):
             for optimizer, rate in zip(given, self.learning_rates, strict=True)
         ]
         pair = PlayersOptimizer(*chosen, scale_loss=self.dtype_policy.name == "mixed_float16")
-        kwargs.setdefault("cosine_decay", False)
+        kwargs.setdefault("cosine_decay", given == (None, None))
         super().compile(pair, auto_scale_loss=False, **kwargs)
 
     def get_compile_config(self) -> dict | None:
@@ -230,7 +227,8 @@ class TwoPlayerModel(ImageModel):
 
     def sample(self, n: int, seed: int | None = None, batch_size: int = 256) -> np.ndarray:
         """`n` generated images, `(n, H, W, C)` float32 in [0, 1]; the same for the same seed."""
-        z = np.random.default_rng(seed).standard_normal((n, self.latent_dim), "float32")
+        shape = (whole_number("n", n), self.latent_dim)
+        z = np.random.default_rng(seed).standard_normal(shape, "float32")
         return (self.run(self.ema_generator or self.generator, z, batch_size) + 1.0) / 2.0
 
     def get_config(self) -> dict:

@@ -1,6 +1,8 @@
 """What may be fed to a model: checks with a sentence, and the one place that scales images."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -18,10 +20,10 @@ def is_array(x: Any) -> bool:
 
 
 def as_array(x: Any) -> Any:
-    """Lists and any backend's tensors as NumPy arrays; lazy arrays and memory maps as they are."""
-    if isinstance(x, list):
-        return np.asarray(x)
-    return ops.convert_to_numpy(x) if ops.is_tensor(x) else x
+    """Lists and any library's tensors as NumPy arrays; lazy arrays and memory maps as they are."""
+    if ops.is_tensor(x):
+        return ops.convert_to_numpy(x)
+    return np.asarray(x) if isinstance(x, list) or hasattr(x, "numpy") else x
 
 
 def unit_range(images: Any) -> Any:
@@ -91,7 +93,7 @@ def check_labels(labels: Any, count: int, num_classes: int) -> np.ndarray:
         InputError: no labels, another length, not integers, or outside `0 .. num_classes - 1`.
     """
     require_labels(labels, num_classes)
-    labels = as_array(labels)
+    labels = np.asarray(as_array(labels))
     if labels.size != count or labels.shape[0] != count:
         raise InputError(
             f"Got labels of shape {labels.shape} for {count} images; expected ({count},)."
@@ -122,11 +124,40 @@ class UnitRange:
         return unit_range(np.asarray(self.images[index]))
 
 
+def first_batch(source: Any) -> Sequence | None:
+    """The first batch of a source of batches as (images,) or (images, labels), as arrays.
+
+    None for an iterator, from which it would be gone, and for what is no source of arrays.
+    """
+    if isinstance(source, keras.utils.PyDataset):
+        batch = source[0]
+    elif isinstance(source, Iterator) or not hasattr(source, "__iter__"):
+        return None
+    else:
+        batch = next(iter(source), None)
+    parts = batch if isinstance(batch, tuple | list) else (batch,)
+    return [np.asarray(part) for part in parts] if all(map(is_array, parts)) else None
+
+
+def whole_number(name: str, value: Any, least: int = 1) -> int:
+    """An argument as an `int`, or an `InputError`."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise InputError(f"Got {name}={value}; expected a whole number of at least {least}.")
+    return int(value)
+
+
+def non_negative(name: str, value: float) -> float:
+    """An argument that weighs or scales, or an `InputError`."""
+    if not 0 <= value < math.inf:
+        raise InputError(f"Got {name}={value}; expected a finite number of at least 0.")
+    return value
+
+
 def checked_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
-    """`image_shape` as a tuple, or an `InputError`."""
-    shape = tuple(image_shape) if isinstance(image_shape, Sequence) else ()
-    if len(shape) != 3 or not all(isinstance(side, int) and side > 0 for side in shape):
+    """`image_shape` as a tuple of three `int`s, or an `InputError`."""
+    sides = tuple(image_shape) if isinstance(image_shape, Sequence | np.ndarray) else ()
+    if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
         raise InputError(
             f"Got image_shape={image_shape}; expected (height, width, channels), e.g. (28, 28, 1)."
         )
-    return shape
+    return tuple(map(int, sides))

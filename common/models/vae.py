@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from common.models.autoencoder import AE
-from common.models.inputs import check_images, unit_range
+from common.models.inputs import check_images, non_negative, unit_range
 from common.models.likelihoods import LIKELIHOODS
 from common.training.backend import predict_fast
 
@@ -81,7 +81,7 @@ class VAE(AE):
             classifier_weight=classifier_weight,
             **kwargs,
         )
-        self.beta = beta
+        self.beta = non_negative("beta", beta)
         self.sampling = keras.layers.Lambda(reparameterize, dtype="float32", name="sampling")
         # Keras would take a batch out of the first epoch to build what is not built.
         self.sampling.build([(None, *self.code_shape)] * 3)

@@ -8,6 +8,7 @@ from keras import ops
 from common.errors import InputError
 from common.models.gan import TwoPlayerModel
 from common.models.gan_networks import frozen_statistics
+from common.models.inputs import whole_number
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -52,12 +53,10 @@ class WGAN(TwoPlayerModel):
         clip_value: float = 0.01,
         **kwargs: Any,
     ):
-        if not isinstance(n_critic, int) or n_critic < 1:
-            raise InputError(f"Got n_critic={n_critic}; expected a whole number of at least 1.")
         if not clip_value > 0:
             raise InputError(f"Got clip_value={clip_value}; expected a number above 0, e.g. 0.01.")
         super().__init__(image_shape, latent_dim, **kwargs)
-        self.n_critic = n_critic
+        self.n_critic = whole_number("n_critic", n_critic)
         self.clip_value = clip_value
         # The optimizer applies a variable's constraint after each update; BatchNorm's moving
         # statistics are no trainable weights and stay as they are.
@@ -93,9 +92,11 @@ class WGAN(TwoPlayerModel):
     def learn(self, images: Any, labels: Any = None) -> None:
         """`n_critic` steps of the critic, then one of the generator."""
         images = self.prepare(images)
+        # Where the shares of a batch cannot be even, its first images fill the last ones.
+        count = -(-ops.shape(images)[0] // self.n_critic)
         for k in range(self.n_critic):
-            share = images[k :: self.n_critic]
-            count = ops.shape(share)[0]
+            chosen = (ops.arange(count) * self.n_critic + k) % ops.shape(images)[0]
+            share = ops.take(images, chosen, axis=0)
             with frozen_statistics(self.generator):
                 fakes = self.generator(self.prior(count), training=True)
             self.discriminator_step(share, ops.stop_gradient(fakes))

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Self
 
 import keras
 import numpy as np
@@ -12,31 +13,36 @@ SECONDS_BETWEEN_CHECKS = 1.0
 
 
 class CosineDecay(keras.callbacks.Callback):
-    """Let the step size fall to zero over the epochs as half a cosine (Loshchilov & Hutter 2017).
+    """Let step sizes fall to zero over the epochs as half a cosine (Loshchilov & Hutter 2017).
 
     By epoch rather than by step, so that the step size depends on the epoch alone and a resumed
-    training goes on as the uninterrupted one would.
+    training goes on as the uninterrupted one would. It is a context too: at its end, however it
+    comes, the first step sizes are back, so that a second `fit` starts as the first did.
+
+    Args:
+        optimizers: whose step sizes.
+        epochs: of the training.
     """
 
-    def __init__(self, epochs: int):
+    def __init__(self, optimizers: Sequence[keras.optimizers.Optimizer], epochs: int):
         super().__init__()
+        self.optimizers = optimizers
         self.epochs = epochs
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        """Note the step sizes to fall from."""
-        self.starts = [float(optimizer.learning_rate) for optimizer in self.model.optimizers]
+    def __enter__(self) -> Self:
+        self.starts = [float(optimizer.learning_rate) for optimizer in self.optimizers]
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._scale(1.0)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Set the step sizes of this epoch: those of the cosine at its middle."""
         progress = (epoch + 0.5) / self.epochs
         self._scale(0.5 * (1 + math.cos(math.pi * progress)))
 
-    def on_train_end(self, logs: dict | None = None) -> None:
-        """Put the first step sizes back, so that a second `fit` starts as the first did."""
-        self._scale(1.0)
-
     def _scale(self, factor: float) -> None:
-        for optimizer, start in zip(self.model.optimizers, self.starts, strict=True):
+        for optimizer, start in zip(self.optimizers, self.starts, strict=True):
             optimizer.learning_rate = start * factor
 
 

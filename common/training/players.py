@@ -1,5 +1,7 @@
 """One optimizer object that holds both players' optimizers."""
 
+from typing import Any
+
 import keras
 
 
@@ -27,6 +29,8 @@ class PlayersOptimizer(keras.optimizers.Optimizer):
             keras.optimizers.LossScaleOptimizer(player) if scale_loss else player
             for player in (generator, discriminator)
         ]
+        steps = float(generator.learning_rate), float(discriminator.learning_rate)
+        self.ratio = steps[1] / steps[0] if steps[0] else 1.0
 
     @property
     def generator(self) -> keras.optimizers.Optimizer:
@@ -42,6 +46,16 @@ class PlayersOptimizer(keras.optimizers.Optimizer):
     def variables(self) -> list[keras.Variable]:
         """Both players' step counts, step sizes and slots."""
         return [v for player in self.players for v in player.variables]
+
+    @property
+    def learning_rate(self) -> Any:
+        """The generator's step size; setting it changes the discriminator's by the same factor."""
+        return self.generator.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.generator.learning_rate = value
+        self.discriminator.learning_rate = value * self.ratio
 
     def build_players(self, generator_variables: list, discriminator_variables: list) -> None:
         """Create the slots, each player's for its own weights."""
