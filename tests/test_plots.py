@@ -191,6 +191,13 @@ def test_loss_curves_put_both_players_on_one_panel():
     assert texts(belief.get_legend()) == ["real images", "generated images"]
 
 
+def test_loss_curves_draw_a_loss_of_one_term_once():
+    history = {"loss": [2, 1], "reconstruction_loss": [2, 1], "val_loss": [3, 2]}
+    (axes,) = plots.loss_curves(history).axes
+    assert axes.get_title() == "reconstruction loss"
+    assert len(plots.loss_curves(history | {"loss": [3, 2]}).axes) == 2
+
+
 def test_loss_curves_draw_a_term_they_do_not_know():
     axes = plots.loss_curves({"learning_rate": [1e-3, 1e-4]}).axes[0]
     assert axes.get_title() == axes.get_ylabel() == "learning rate"

@@ -189,6 +189,10 @@ def test_traversals_have_a_row_per_dimension():
     assert axes.get_ylabel() == "latent dimension"
     with pytest.raises(InputError, match="for 4 values"):
         plots.traversals(images, [-2, 0, 1, 2])
+    (axes,) = plots.traversals(images, [-2, 0, 2], dimensions=[7, 0]).axes
+    assert tick_labels(axes.yaxis) == ["8", "1"]
+    with pytest.raises(InputError, match="1 dimensions for 2 rows"):
+        plots.traversals(images, [-2, 0, 2], dimensions=[7])
 
 
 def test_interpolation_has_a_row_per_way():

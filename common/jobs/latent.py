@@ -18,8 +18,9 @@ TRAVERSED = 16
 def latent(model: AE, data: ImageData, folder: Path) -> dict:
     """A scatter or t-SNE of the test images' codes, traversals and interpolations.
 
-    The traversals start from the code of the first test image and give one number at a time the
-    values between the 5 % and the 95 % quantile of all; a code that is a map is not traversed.
+    The traversals start from the code of the first test image and give one number at a time, of
+    those that vary most, the values between the 5 % and the 95 % quantile of all; a code that is a
+    map is not traversed.
     """
     images = np.asarray(data.x_test[:DRAWN_CODES])
     labels = None if data.y_test is None or data.num_classes > 20 else data.y_test[:DRAWN_CODES]
@@ -35,12 +36,12 @@ def latent(model: AE, data: ImageData, folder: Path) -> dict:
         plots.tsne(vectors, labels, names).savefig(folder / "tsne.png")
     if codes.ndim == 2:
         values = np.linspace(*np.quantile(codes, (0.05, 0.95)), STEPS)
-        dimensions = min(TRAVERSED, codes.shape[1])
-        walks = np.tile(codes[0], (dimensions, STEPS, 1))
-        walks[np.arange(dimensions), :, np.arange(dimensions)] = values
+        dimensions = np.argsort(-codes.var(axis=0), kind="stable")[:TRAVERSED]
+        walks = np.tile(codes[0], (len(dimensions), STEPS, 1))
+        walks[np.arange(len(dimensions)), :, dimensions] = values
         decoded = model.decode(walks.reshape(-1, codes.shape[1]))
-        decoded = decoded.reshape(dimensions, STEPS, *data.image_shape)
-        plots.traversals(decoded, values).savefig(folder / "traversals.png")
+        decoded = decoded.reshape(len(dimensions), STEPS, *data.image_shape)
+        plots.traversals(decoded, values, dimensions).savefig(folder / "traversals.png")
     ways = [
         np.linspace(codes[2 * way], codes[2 * way + 1], STEPS)
         for way in range(min(WAYS, len(codes) // 2))

@@ -32,7 +32,8 @@ NAMES = {"d_real": "real images", "d_fake": "generated images"}
 def loss_curves(history: Any) -> Figure:
     """Draw each term of the loss over the epochs, training and validation in one panel.
 
-    The two players of a GAN share a panel, and so do D(real) and D(fake).
+    The two players of a GAN share a panel, and so do D(real) and D(fake). A loss of a single term
+    is drawn once.
 
     Args:
         history: what `fit` returns, or the same as a dict or a pandas DataFrame: term -> one value
@@ -95,6 +96,10 @@ def _terms(history: Any) -> dict[str, np.ndarray]:
 def _panels(terms: Mapping[str, np.ndarray]) -> dict[str, tuple[str, list[str]]]:
     """Return title -> (unit, the terms recorded), the table's first, then the others."""
     recorded = list(dict.fromkeys(key.removeprefix("val_") for key in terms if len(terms[key])))
+    if {"loss", "reconstruction_loss"} <= terms.keys() and np.array_equal(
+        terms["loss"], terms["reconstruction_loss"]
+    ):
+        recorded.remove("loss")
     panels = {}
     for title, (unit, members) in PANELS.items():
         members = [term for term in members if term in recorded]

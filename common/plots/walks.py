@@ -59,29 +59,38 @@ def manifold(
     return trim(figure)
 
 
-def traversals(images: np.ndarray, values: Sequence[float]) -> Figure:
+def traversals(
+    images: np.ndarray, values: Sequence[float], dimensions: Sequence[int] | None = None
+) -> Figure:
     """Draw what each latent dimension does when it alone is moved.
 
     Args:
-        images: (latent_dim, len(values), H, W, C), C 1 or 3; uint8 or floats in [0, 1]: row d holds
-            the images decoded while dimension d takes the values and the others stay.
+        images: (rows, len(values), H, W, C), C 1 or 3; uint8 or floats in [0, 1]: each row holds
+            the images decoded while one dimension takes the values and the others stay.
         values: the values in order, one per column.
+        dimensions: which dimension each row moves, counted from 0; all in order by default.
 
     Raises:
-        InputError: another shape or range, or another number of values.
+        InputError: another shape or range, or another number of values or dimensions.
     """
     images = np.asarray(images)
     if images.ndim != 5 or images.shape[1] != len(values):
         raise InputError(
             f"images have shape {images.shape} for {len(values)} values; "
-            f"expected (latent_dim, {len(values)}, H, W, C)."
+            f"expected (rows, {len(values)}, H, W, C)."
+        )
+    if dimensions is None:
+        dimensions = range(len(images))
+    if len(dimensions) != len(images):
+        raise InputError(
+            f"Got {len(dimensions)} dimensions for {len(images)} rows of images; expected one each."
         )
     figure = Figure()
     axes = add_grid(
         figure,
         as_images(images.reshape(-1, *images.shape[2:])),
         len(values),
-        row_labels=[str(dimension) for dimension in range(1, len(images) + 1)],
+        row_labels=[str(dimension + 1) for dimension in dimensions],
         column_labels=[f"{value:g}" for value in np.round(values, 2)],
     )
     axes.set(xlabel="value of that dimension", ylabel="latent dimension")
