@@ -38,6 +38,7 @@ SCORES = {
 }
 VAE_SCORES = ("negative_elbo", "importance_nll")
 CODES = ("vector", "map")
+BINARIZE = ("threshold", "sampled")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -78,13 +79,17 @@ def parser() -> argparse.ArgumentParser:
     option("--pack", type=int, help="images that the discriminator judges together (GANs)")
     option("--beta", type=float, help="weight of the KL divergence (vae)")
     option("--data-fraction", type=float, default=1.0, help="share of the images to use, (0, 1]")
+    option("--binarize", choices=BINARIZE, help="black and white, at the middle or by chance")
+    option("--drop-class", type=int, metavar="CLASS", help="take a class out of training")
+    option("--num-images", type=int, help="images to generate (polynomials, stacked)")
     option("--data-dir", type=Path, help="folder or file to read the data from")
     option("--seed", type=int, default=0, help="of weights, noise and order (default 0)")
     option("--precision", choices=PRECISIONS, default="float32")
     option("--tolerance", type=float, default=0.8, help="belief to count as a class (default 0.8)")
+    option("--samples", type=int, help="to judge a model by; default 10,000, of stacked 26,000")
     option("--verifier", type=Path, metavar="FILE", help="verification net; default: the zoo's own")
     option("--nll-samples", type=int, default=0, help="-log p(x) by so many samples an image (vae)")
-    option("--held-out", default="8", metavar="DIGIT", help="class left out (anom), or all; 8")
+    option("--held-out", default="8", metavar="CLASS", help="class left out (anom), or all; 8")
     option("--score", metavar="NAME", help=f"to show (anom): {listed(SCORES.items())}")
     option("--k", type=int, default=16, help="most anomalous images to show (anom); 16")
     option("--output", type=Path, help="folder for the results (default results/MODEL-DATA)")
@@ -129,13 +134,28 @@ def check_names(arguments: argparse.Namespace) -> None:
         raise InputError(
             f"Got --tolerance {arguments.tolerance}; expected above 0 and at most 1, such as 0.8."
         )
-    for name in ("epochs", "batch_size", "k", "pack", "nll_samples", "seed"):
-        value, least = getattr(arguments, name), int(name not in ("nll_samples", "seed"))
-        if value is not None and value < least:
-            raise InputError(f"Got --{name.replace('_', '-')} {value}; expected at least {least}.")
+    for name in ("epochs", "batch_size", "k", "pack", "samples", "num_images"):
+        require_at_least(1, name, getattr(arguments, name))
+    for name in ("nll_samples", "seed", "drop_class"):
+        require_at_least(0, name, getattr(arguments, name))
+    if arguments.seed >= 2**32:
+        raise InputError(f"Got --seed {arguments.seed}; expected below 2**32.")
+    if arguments.weights is not None:
+        for name in ("epochs", "batch_size", "latent_dim", "beta", "pack", "classifier", "retrain"):
+            if getattr(arguments, name) not in (None, False):
+                raise InputError(
+                    f"--{name.replace('_', '-')} is for a training, and --weights takes a trained "
+                    "model as it is; leave one of the two."
+                )
     check_anomaly_options(arguments)
     if arguments.classifier and not encodes:
         raise InputError(f"--classifier needs an encoder; a {about} has none. Use ae or vae.")
+
+
+def require_at_least(least: int, name: str, value: int | None) -> None:
+    """Refuse a number that is given and smaller."""
+    if value is not None and value < least:
+        raise InputError(f"Got --{name.replace('_', '-')} {value}; expected at least {least}.")
 
 
 def check_anomaly_options(arguments: argparse.Namespace) -> None:
@@ -145,11 +165,17 @@ def check_anomaly_options(arguments: argparse.Namespace) -> None:
     if arguments.score in VAE_SCORES and MODELS[arguments.model][0] != "VAE":
         raise InputError(f"The score {arguments.score} needs a vae; {arguments.model} has no p(x).")
     if arguments.held_out != "all":
-        if not arguments.held_out.isdecimal() or int(arguments.held_out) > 9:
-            raise InputError(f"Got --held-out {arguments.held_out}; expected 0 to 9, or all.")
+        if not arguments.held_out.isdecimal():
+            raise InputError(
+                f"Got --held-out {arguments.held_out}; expected a class's number from 0 on, or all."
+            )
         arguments.held_out = int(arguments.held_out)
     elif arguments.mode == "anom" and arguments.weights is not None:
-        raise InputError("--held-out all trains ten models; --weights gives one. Name its digit.")
+        raise InputError(
+            "--held-out all trains a model for each class; --weights gives one. Name its class."
+        )
+    if arguments.mode == "anom" and arguments.drop_class is not None:
+        raise InputError("anom takes the class of --held-out out of training; leave --drop-class.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

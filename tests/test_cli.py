@@ -25,7 +25,7 @@ METRICS = {
 }  # fmt: skip
 OF_SAMPLES = {
     "predictability", "class_coverage", "tolerance", "modes", "modes_kl", "modes_kl_floor",
-    "samples",
+    "modes_kl_to_data", "modes_kl_to_data_floor", "samples",
 }  # fmt: skip
 ROOT = Path(__file__).parent.parent
 
@@ -161,10 +161,12 @@ def test_a_model_that_cannot_be_read_is_not_lost(place, run_again, capsys):
 def test_weights_of_a_file_are_used_without_training(folder, run_again, tmp_path, capsys):
     model = folder / "model.keras"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert run_again(tmp_path, "--weights", str(model), "--classifier", mode="latent") == 0
+    assert run_again(tmp_path, "--weights", str(model), mode="latent") == 0
     assert "Loaded" in capsys.readouterr().out
     assert not {"model.keras", "history.csv"} & {path.name for path in tmp_path.iterdir()}
-    assert "train_seconds" not in metrics_of(tmp_path)
+    metrics = metrics_of(tmp_path)
+    assert set(metrics) == METRICS and metrics["train_seconds"] is None
+    assert metrics["parameters"] == metrics_of(folder)["parameters"]
     assert json.loads((tmp_path / "config.json").read_text())["weights"] == str(model)
     assert run_again(folder, "--weights", str(model)) == 2
     assert "holds a trained model" in capsys.readouterr().err
@@ -177,15 +179,41 @@ def test_weights_of_a_file_are_used_without_training(folder, run_again, tmp_path
     assert "holds a VAE, not a DCGAN" in capsys.readouterr().err
 
 
-def test_a_failure_while_drawing_leaves_the_old_results(folder, run_again, monkeypatch):
+def test_a_failure_while_training_leaves_the_old_results(folder, run_again, monkeypatch):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(plots, "image_grid", full)
+    monkeypatch.setattr(plots, "loss_curves", full)
     assert run_again(folder, *QUICK, "--retrain") == 2
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_failure_after_training_does_not_lose_the_model(place, run_again, monkeypatch, capsys):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plots, "image_grid", full)
+        assert run_again(place, *QUICK, "--seed", "3") == 2
+    names = {path.name for path in place.iterdir()}
+    assert names == {
+        "config.json", "history.csv", "losses.png", "metrics.json", "model.keras", "training.gif"
+    }  # fmt: skip
+    assert run_again(place, *QUICK, "--seed", "3") == 0
+    assert "Loaded" in capsys.readouterr().out
+    assert (place / "samples.png").exists() and metrics_of(place)["train_seconds"] > 0
+
+
+@pytest.mark.parametrize("content", ['["a"]', '{"files": ["../mine.txt", 3]}', '{"files": "mine"}'])
+def test_a_foreign_config_is_no_list_of_files_to_remove(tmp_path, run_again, content):
+    (tmp_path / "mine.txt").write_text("of somebody")
+    place = tmp_path / "results"
+    place.mkdir()
+    (place / "config.json").write_text(content)
+    assert run_again(place, *QUICK, "--epochs", "1", mode="latent") == 0
+    assert (tmp_path / "mine.txt").exists() and (place / "model.keras").exists()
 
 
 def test_ctrl_c_keeps_the_model_and_the_old_results(folder, run_again, monkeypatch, capsys):

@@ -12,7 +12,8 @@ from common import cli, datasets, jobs, models, plots, presets
 from common.evaluation import codes
 from common.evaluation.codes import code_density
 from common.jobs import anomalies, autoencoders, verification
-from common.jobs.training import Trained, build
+from common.jobs.mixture import sample_mixture
+from common.jobs.training import build
 
 QUICK = ["--epochs", "2", "--data-fraction", "0.1"]
 SCORES = {
@@ -90,7 +91,7 @@ def test_the_most_anomalous_images_are_shown_with_their_scores(found, monkeypatc
     drawn, draw = [], plots.image_grid
 
     def watch(*args, **options):
-        drawn.append(options)
+        drawn.append({"images": args[0], **options})
         return draw(*args, **options)
 
     monkeypatch.setattr(plots, "image_grid", watch)
@@ -108,7 +109,14 @@ def test_the_most_anomalous_images_are_shown_with_their_scores(found, monkeypatc
     labels, scores = zip(*(caption.split(": ") for caption in options["captions"]), strict=True)
     assert "5 most anomalous by squared error" in options["title"]
     assert len(scores) == 5 and sorted(map(float, scores), reverse=True) == [*map(float, scores)]
-    assert set(labels) <= set("0123456789")
+    data = datasets.load("digits", data_fraction=0.1)
+    model = models.AE.load(folder / "model.keras")
+    images = data.x_test / np.float32(255)
+    errors = np.square(images - model.reconstruct(images)).sum(axis=(1, 2, 3))
+    strangest = np.argsort(-errors)[:5]
+    np.testing.assert_allclose([*map(float, scores)], errors[strangest], rtol=0.01)
+    assert labels == tuple(str(label) for label in data.y_test[strangest])
+    np.testing.assert_array_equal(options["images"], data.x_test[strangest])
 
 
 def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
@@ -117,7 +125,7 @@ def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
 
     def untrained(recipe, data, results, watchers):
         left_out.append(set(range(10)) - set(data.y_train))
-        return Trained(build(recipe, data), {})
+        return build(recipe, data)
 
     def chance(model, data):
         rng = np.random.default_rng(len(left_out))
@@ -164,11 +172,13 @@ def stacked(mnist, *words):
     return cli.main([words[0], words[1], "stacked", *small, *words[2:]])
 
 
-def test_an_anomaly_in_one_channel_is_enough(mnist, tmp_path, monkeypatch):
-    thin(monkeypatch, "ae_stacked")
-    assert stacked(mnist, "ae", "anom", "--output", str(tmp_path)) == 0
+@pytest.mark.parametrize("name", ["ae", "vae"])
+def test_an_anomaly_in_one_channel_is_enough(name, mnist, tmp_path, monkeypatch):
+    thin(monkeypatch, f"{name}_stacked")
+    assert stacked(mnist, name, "anom", "--output", str(tmp_path)) == 0
     metrics = metrics_of(tmp_path)
     assert metrics["score"] == "code_density" and "auroc_class_uncertainty" not in metrics
+    assert ("auroc_negative_elbo" in metrics) is (name == "vae")
     data = datasets.load("stacked", data_fraction=0.03, drop_class=8, data_dir=mnist)
     digits = [f"{label:03d}" for label in data.y_test]
     is_anomaly = np.array(["8" in shown for shown in digits])
@@ -176,22 +186,30 @@ def test_an_anomaly_in_one_channel_is_enough(mnist, tmp_path, monkeypatch):
     images = np.asarray(data.x_test)
     model = models.AE.load(tmp_path / "model.keras")
     error = np.square(images / 255 - model.reconstruct(images)).sum(axis=(1, 2, 3))
-    assert metrics["auroc_squared_error"] == pytest.approx(roc_auc_score(is_anomaly, error))
+    # Of a model that has learned little, rounding changes the order of some.
+    expected = roc_auc_score(is_anomaly, error)
+    assert metrics["auroc_squared_error"] == pytest.approx(expected, abs=1e-3)
 
 
-def test_a_thousand_modes_are_counted(mnist, tmp_path, verifier, monkeypatch):
-    thin(monkeypatch, "vae_stacked")
+@pytest.mark.parametrize("name", ["ae", "vae"])
+def test_a_thousand_modes_are_counted(name, mnist, tmp_path, verifier, monkeypatch):
+    thin(monkeypatch, f"{name}_stacked")
     words = ["--verifier", str(verifier), "--output", str(tmp_path)]
-    assert stacked(mnist, "vae", "gen", *words) == 0
+    assert stacked(mnist, name, "gen", *words) == 0
     metrics = metrics_of(tmp_path)
     assert metrics["samples"] == 6905
-    samples = models.VAE.load(tmp_path / "model.keras").sample(6905, seed=0)
+    model = models.AE.load(tmp_path / "model.keras")
+    if name == "vae":
+        samples = model.sample(6905, seed=0)
+    else:
+        data = datasets.load("stacked", data_fraction=0.03, data_dir=mnist)
+        samples = sample_mixture(model, data.x_train, 6905)
     beliefs = models.DigitClassifier.load(verifier).classify(samples)
     labels = beliefs.argmax(axis=2) @ [1, 10, 100]
     assert metrics["modes"] == len(set(labels))
     assert metrics["predictability"] == pytest.approx((beliefs.max(2).prod(1) >= 0.8).mean())
 
-    assert stacked(mnist, "vae", "basic", *words) == 0
+    assert stacked(mnist, name, "basic", *words) == 0
     metrics = metrics_of(tmp_path)
     assert 0 <= metrics["accuracy"] <= metrics["predictability"] <= 1
 
@@ -200,7 +218,7 @@ def test_grey_and_stacked_models_do_not_take_each_others_images(mnist, tmp_path,
     grey = models.VAE((28, 28, 1), widths=(4,))
     grey.compile()
     grey.save(tmp_path / "grey.keras")
-    words = ["--weights", str(tmp_path / "grey.keras"), "--output", str(tmp_path / "out")]
-    assert stacked(mnist, "vae", "gen", *words) == 2
+    words = ["--weights", str(tmp_path / "grey.keras"), "--data-dir", str(mnist)]
+    assert cli.main(["vae", "gen", "stacked", *words, "--output", str(tmp_path / "out")]) == 2
     message = "The data's images are (28, 28, 3), this model takes (28, 28, 1)"
     assert message in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """What the command line refuses, in a sentence and before it trains anything."""
 
 import pytest
+from PIL import Image
 
 from common import cli
 from common.jobs.recipe import recipe_of
@@ -35,6 +36,15 @@ pytestmark = pytest.mark.usefixtures("without_xla")
             "squared error is not in nats",
         ),
         (["vae", "gen", "digits", "--verifier", "none.keras"], "no file none.keras"),
+        (["vae", "gen", "digits", "--drop-class", "12"], "drop_class=12 is not a class of"),
+        (["vae", "gen", "digits", "--num-images", "9"], "no option num_images"),
+        (["vae", "gen", "digits", "--samples", "0"], "--samples 0; expected at least 1"),
+        (["vae", "gen", "digits", "--seed", "5000000000"], "--seed 5000000000; expected below"),
+        (
+            ["vae", "gen", "digits", "--weights", "x", "--latent-dim", "3"],
+            "--latent-dim is for a training, and --weights takes a trained model as it is",
+        ),
+        (["vae", "gen", "digits", "--weights", "x", "--classifier"], "--classifier is for a train"),
         (["vae", "gen", "digits", "--seed", "-1"], "--seed -1; expected at least 0"),
         (["vae", "gen", "digits", "--beta", "nan"], "beta=nan; expected a finite number"),
         (["dcgan", "gen", "digits", "--batch-size", "2000"], "1437 images for steps of 2000; low"),
@@ -50,8 +60,18 @@ def test_unusable_words_are_refused_in_a_sentence(words, message, capsys, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
+def test_the_data_modes_are_options():
+    words = ["dcgan", "gen", "stacked", "--binarize", "threshold", "--drop-class", "8"]
+    options = recipe_of(cli.parser().parse_args([*words, "--num-images", "500"])).data_options
+    assert options == {
+        "binarize": True, "drop_class": 8, "num_images": 500, "data_fraction": 1.0
+    }  # fmt: skip
+
+
 def test_a_preset_on_other_data_leaves_out_the_options_that_those_lack():
     words = ["dcgan", "gen", "digits", "--preset", "dcgan_polynomials"]
+    assert recipe_of(cli.parser().parse_args(words)).data_options == {"data_fraction": 1.0}
+    words = ["dcgan", "gen", "stacked", "--preset", "dcgan_polynomials"]
     assert recipe_of(cli.parser().parse_args(words)).data_options == {"data_fraction": 1.0}
     words = ["vae", "gen", "digits", "--preset", "vae_mnist_binarized"]
     assert recipe_of(cli.parser().parse_args(words)).data_options["binarize"] == "sampled"
@@ -73,21 +93,51 @@ def test_a_net_that_cannot_judge_the_data_is_refused(options, message, tmp_path,
     assert message in captured.err and "Training" not in captured.out
 
 
+def test_too_few_samples_are_refused_before_training(verifier, tmp_path, capsys):
+    words = ["--verifier", str(verifier), "--output", str(tmp_path), "--samples", "21"]
+    assert cli.main(["vae", "gen", "digits", *words]) == 2
+    captured = capsys.readouterr()
+    assert "--samples 21, too few to count 10 modes; give at least 22" in captured.err
+    assert "Training" not in captured.out
+
+
 def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
-    assert cli.main(["vae", "gen", "digits", "--output", str(tmp_path / "file")]) == 2
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    for name in ("file", "link"):
+        assert cli.main(["vae", "gen", "digits", "--output", str(tmp_path / name)]) == 2
+        captured = capsys.readouterr()
+        assert "cannot be written" in captured.err and "Training" not in captured.out
+
+
+def test_a_classifier_of_images_without_labels(tmp_path, capsys):
+    for k in range(8):
+        Image.new("L", (64, 64), 30 * k).save(tmp_path / f"{k}.png")
+    words = ["conv_ae", "latent", str(tmp_path), "--classifier", "--output", str(tmp_path / "out")]
+    assert cli.main(words) == 2
     captured = capsys.readouterr()
-    assert "cannot be written" in captured.err and "Training" not in captured.out
+    assert "has no labels for a classifier" in captured.err and "Training" not in captured.out
+
+
+@pytest.mark.parametrize("data", ["mono", "digits", "fashion", "polynomials"])
+@pytest.mark.parametrize("model", ["dcgan", "lsgan", "wgan"])
+def test_every_gan_has_a_recipe_for_every_grey_set(model, data):
+    assert recipe_of(cli.parser().parse_args([model, "gen", data])).model == model.upper()
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["dcgan", "anom", "digits"], "has no encoder"),
-        (["vae", "anom", "digits", "--held-out", "12"], "--held-out 12; expected 0 to 9, or all"),
-        (["vae", "anom", "digits", "--held-out", "-1"], "--held-out -1"),
+        (["vae", "anom", "digits", "--held-out", "12"], "drop_class=12 is not a class of"),
+        (["vae", "anom", "digits", "--held-out", "-1"], "--held-out -1; expected a class's number"),
+        (["vae", "anom", "digits", "--drop-class", "3"], "leave --drop-class"),
+        (
+            ["vae", "anom", "digits", "--held-out", "all", "--data-fraction", "0.05"],
+            "Class 1 is shown by 0 of 18 images",
+        ),
         (["vae", "anom", "digits", "--held-out", "eight"], "--held-out eight"),
-        (["vae", "anom", "digits", "--held-out", "all", "--weights", "x"], "trains ten models"),
+        (["vae", "anom", "digits", "--held-out", "all", "--weights", "x"], "Name its class"),
         (["vae", "anom", "digits", "--score", "elbo"], "Score 'elbo' is unknown; choose from sq"),
         (["ae", "anom", "digits", "--score", "negative_elbo"], "negative_elbo needs a vae"),
         (["ae", "anom", "digits", "--score", "importance_nll"], "importance_nll needs a vae"),

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.stats
 
 from common.errors import InputError
 from common.evaluation.anomaly import (
@@ -39,6 +40,14 @@ def test_prior_sample_nll_is_the_mean_likelihood_over_the_samples():
     likelihoods = [[np.exp(log_likelihood(x, q)) for q in p] for x in images]
     expected = -np.log(np.mean(likelihoods, axis=1))
     np.testing.assert_allclose(prior_sample_nll(images, p), expected, rtol=1e-5)
+
+
+def test_prior_sample_nll_of_gaussian_pixels_is_the_mean_density_over_the_samples():
+    rng = np.random.default_rng(0)
+    images, means = rng.random((5, 2, 3, 1)), rng.random((7, 2, 3, 1))
+    pixels = scipy.stats.norm(means[None], 0.2).logpdf(images[:, None]).sum(axis=(2, 3, 4))
+    expected = -np.log(np.exp(pixels).mean(axis=1))
+    np.testing.assert_allclose(prior_sample_nll(images, means, 0.04), expected, rtol=1e-4)
 
 
 def test_prior_sample_nll_holds_where_every_likelihood_underflows():

@@ -6,7 +6,6 @@ import pytest
 
 from common.evaluation.balance import balance
 from common.evaluation.collapse import HELP, modes_in_words
-from common.evaluation.modes import kl_to_uniform
 
 DIGITS = tuple("0123456789")
 
@@ -47,16 +46,26 @@ def test_a_collapse_names_the_most_crowded_first_and_five_at_most():
     [
         ([1] * 900 + [0] * 100, False),
         ([1] * 899 + [0] * 101, True),
-        ([500] + [1] * 999, False),
-        ([5000] + [1] * 999, True),
+        ([100] + [1] * 999, False),
+        ([500] + [1] * 999, True),
+        ([550] + [50] * 9, False),
+        ([600] + [45] * 8 + [40], True),
+        ([700] + [38] * 8 + [0], True),
     ],
-    ids=["nine tenths", "fewer", "one crowded", "all but one"],
+    ids=["nine tenths", "fewer", "a little", "a third", "half", "most of ten", "nearly all"],
 )
-def test_a_collapse_is_a_tenth_of_the_modes_or_half_of_their_entropy(counts, collapsed):
-    half = 0.5 * np.log(1000)
-    lost = kl_to_uniform(np.array(counts)) > half or np.count_nonzero(counts) < 900
+def test_a_collapse_is_a_tenth_of_the_modes_or_half_of_their_effective_number(counts, collapsed):
+    counts = np.array(counts)
+    shares = counts[counts > 0] / counts.sum()
+    effective = np.exp(-(shares * np.log(shares)).sum())
+    lost = effective < len(counts) / 2 or np.count_nonzero(counts) < 0.9 * len(counts)
     assert lost == collapsed
     assert said(*counts).endswith(HELP) is collapsed
+
+
+def test_a_collapse_names_the_classes_that_most_samples_show_though_none_is_crowded():
+    words = said(250, 0, 0, 250, 0, 250, 0, 0, 0, 250)
+    assert "; 100% of the samples show n0, n3, n5, n9. " in words and words.endswith(HELP)
 
 
 def beliefs(real, fake):
@@ -82,5 +91,7 @@ def test_a_generator_that_nothing_believes_for_three_epochs_stands_still(real, f
 
 
 def test_a_critic_is_judged_by_its_distance():
-    assert "the generator gains." in balance(pd.DataFrame({"critic_distance": [4.0, 1.9]}))
+    assert "the generator gains." in balance(pd.DataFrame({"critic_distance": [4.0, 3.0, 1.9]}))
     assert "gains little" in balance(pd.DataFrame({"critic_distance": [1.0, 4.0, 2.1]}))
+    assert balance(pd.DataFrame({"critic_distance": [0.05]})) == "Critic's distance: 0.05."
+    assert "does not tell real" in balance(pd.DataFrame({"critic_distance": [-0.1] * 3}))

@@ -419,6 +419,13 @@ def test_batches_larger_than_the_data():
         model.fit(images, batch_size=17, verbose=0)
 
 
+def test_packs_larger_than_a_batch():
+    model = DCGAN(SHAPE, 3, width=1 / 32, pack=5)
+    model.compile()
+    with pytest.raises(InputError, match="batches of 4 images for packs of 5"):
+        model.fit(images_of(SHAPE, 16)[0], batch_size=4, verbose=0)
+
+
 def test_data_of_fewer_images_than_critic_steps():
     model = MODELS["wgan"]()
     model.compile()

@@ -132,6 +132,9 @@ class Loader:
     def __init__(self, batch):
         self.batch = batch
 
+    def __len__(self):
+        return 2
+
     def __iter__(self):
         return iter([self.batch, self.batch])
 
@@ -149,6 +152,40 @@ def test_bad_images_in_a_source_of_batches(classifier, make, case):
 def test_bad_labels_in_a_source_of_batches(classifier):
     source = source_of(IMAGES, LABELS + 1)
     refused(classifier, "Got labels from 1 to 3", lambda: classifier.fit(source, verbose=0))
+
+
+def test_a_stream_loses_no_batch():
+    model = VAE((8, 8, 1), num_classes=3, widths=(8,), seed=0)
+    model.compile(steps_per_execution=1, jit_compile=False)
+    model.fit(((IMAGES, LABELS) for _ in range(3)), verbose=0)
+    assert int(model.optimizer.iterations) == 3
+
+
+def test_lists_of_images():
+    model = VAE((8, 8, 1), widths=(8,), seed=0)
+    model.compile(steps_per_execution=1, jit_compile=False)
+    history = model.fit(list(IMAGES), validation_data=list(IMAGES[:2]), verbose=0).history
+    assert np.isfinite(history["val_loss"]).all()
+    with pytest.raises(InputError, match="arrays of different shapes"):
+        model.encode([IMAGES[0], IMAGES[1][:4]])
+
+
+@pytest.mark.parametrize("batch_size", [0, -4, 2.5])
+def test_batch_size(classifier, batch_size):
+    message = f"batch_size={batch_size}; expected a whole number of at least 1"
+    fit = classifier.fit
+    refused(classifier, message, lambda: fit(IMAGES, LABELS, batch_size=batch_size, verbose=0))
+
+
+@pytest.mark.parametrize("width", [0, -1, float("nan"), float("inf")])
+def test_width(width):
+    with pytest.raises(InputError, match=f"width={width}; expected a finite number above 0"):
+        DCGAN((8, 8, 1), 3, width=width)
+
+
+def test_widths():
+    with pytest.raises(InputError, match="widths=0; expected a whole number of at least 1"):
+        AE((8, 8, 1), widths=[8, 0])
 
 
 def test_validation_data_as_a_list():

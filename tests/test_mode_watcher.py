@@ -38,6 +38,12 @@ def watch(epochs, **options):
     return watcher, painter
 
 
+@pytest.mark.parametrize(("names", "every"), [(NAMES, 0), (NAMES[:1], 1), ((), 1)])
+def test_no_modes_or_no_epochs(names, every):
+    with pytest.raises(InputError, match=f"{len(names)} class names and every={every}; expected"):
+        ModeWatcher(brightness, names, samples=100, every=every)
+
+
 @pytest.mark.parametrize(
     ("epochs", "every", "looked"),
     [(3, 1, [1, 2, 3]), (6, 2, [2, 4, 6]), (7, 3, [3, 6, 7]), (2, 5, [2])],

@@ -33,7 +33,6 @@ __all__ = [
     "is_folder",
     "load",
     "load_or_digits",
-    "options_of",
 ]
 
 DATASETS: dict[str, type[ImageData]] = {
@@ -66,19 +65,14 @@ def load(name: str | Path, **options) -> ImageData:
             f"There is no dataset {name!r}: choose one of {', '.join(DATASETS)}, or give the path "
             "of a folder of images."
         )
-    known = options_of(name)
+    place = {} if name in DATASETS else {"folder": name}
+    dataset = DATASETS.get(name, ImageFolderData)
+    known = [field.name for field in fields(dataset) if field.name not in place]
     if unknown := [option for option in options if option not in known]:
         raise InputError(
             f"The dataset {name} has no option {', '.join(unknown)}: it takes {', '.join(known)}."
         )
-    place = {} if name in DATASETS else {"folder": name}
-    return DATASETS.get(name, ImageFolderData)(**place, **options)
-
-
-def options_of(name: str) -> list[str]:
-    """The options that `load` takes for this dataset or folder."""
-    names = [field.name for field in fields(DATASETS.get(name, ImageFolderData))]
-    return [option for option in names if option != "folder"]
+    return dataset(**place, **options)
 
 
 def load_or_digits(name: str, **options) -> ImageData:

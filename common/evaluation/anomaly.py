@@ -1,7 +1,7 @@
 """Anomaly scores, the greater the stranger, and how well they tell a held-out class.
 
-Two further scores need a model's encoder: the negative ELBO is the model's own `evaluate`, and
--log p(x) by importance sampling is `likelihood.importance_weighted_nll`.
+Two further scores need a model's encoder: the negative ELBO is `VAE.negative_elbo`, and
+-log p(x) by importance sampling `likelihood.importance_weighted_nll`.
 """
 
 import numpy as np
@@ -46,27 +46,38 @@ def reconstruction_error(
     return errors
 
 
-def prior_sample_nll(images: np.ndarray, decoded_probabilities: np.ndarray) -> np.ndarray:
+def prior_sample_nll(
+    images: np.ndarray, decoded: np.ndarray, variance: float | None = None
+) -> np.ndarray:
     """-log p(x) in nats, with p(x) the mean of p(x|z) over samples z of the prior.
 
     This Monte Carlo estimate is unbiased for p(x) but of high variance where no sample comes near
     the image: compare its values with one another, not with those of other methods. As
-    log p(x|z) = Σ x log(p / (1 - p)) + Σ log(1 - p), all pairs are one matrix product.
+    log p(x|z) = Σ x log(p / (1 - p)) + Σ log(1 - p), or with Gaussian pixels
+    Σ x m / σ² - Σ (x² + m²) / 2σ² - Σ log(2πσ²) / 2, all pairs are one matrix product.
 
     Args:
         images: (N, H, W, C), floats in [0, 1] or uint8.
-        decoded_probabilities: Bernoulli probabilities (S, H, W, C), one decoded image per z.
+        decoded: one decoded image per z (S, H, W, C): Bernoulli probabilities p, or with a variance
+            the means m of Gaussian pixels.
+        variance: σ² of the pixels about the means; None for Bernoulli pixels.
 
     Returns:
         float32 (N,).
     """
-    _require_shape("decoded samples", decoded_probabilities[:1], (1, *images.shape[1:]))
-    log_odds, log_off = _bernoulli_parameters(_unit_pixels(decoded_probabilities))
+    _require_shape("decoded samples", decoded[:1], (1, *images.shape[1:]))
+    if variance is None:
+        weights, offsets = _bernoulli_parameters(_unit_pixels(decoded))
+    else:
+        weights, offsets = _gaussian_parameters(_unit_pixels(decoded), variance)
     nll = np.empty(len(images), np.float32)
     for start in range(0, len(images), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        log_p = _unit_pixels(images[rows]) @ log_odds.T
-        log_p += log_off
+        x = _unit_pixels(images[rows])
+        log_p = x @ weights.T
+        log_p += offsets
+        if variance is not None:
+            log_p -= np.square(x).sum(axis=1, keepdims=True) / (2 * variance)
         peak = log_p.max(axis=1)
         log_p -= peak[:, None]
         nll[rows] = -peak - np.log(np.exp(log_p, out=log_p).mean(axis=1))
@@ -133,6 +144,12 @@ def _bernoulli_parameters(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     p = p.clip(_SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
     log_off = np.log1p(-p)
     return np.log(p) - log_off, log_off.sum(axis=1)
+
+
+def _gaussian_parameters(means: np.ndarray, variance: float) -> tuple[np.ndarray, np.ndarray]:
+    """m / σ², (N, P), and -Σ m² / 2σ² - Σ log(2πσ²) / 2, (N,), of means (N, P)."""
+    constant = means.shape[1] * np.log(2 * np.pi * variance) / 2
+    return means / variance, -np.square(means).sum(axis=1) / (2 * variance) - constant
 
 
 def _require_shape(what: str, given: np.ndarray, shape: tuple[int, ...]) -> None:

@@ -19,6 +19,13 @@ def balance(history: pd.DataFrame) -> str:
     last = history.iloc[-1]
     if "critic_distance" in history:
         peak, end = history["critic_distance"].max(), last["critic_distance"]
+        if len(history) < STALLED_EPOCHS:
+            return f"Critic's distance: {end:.4g}."
+        if peak <= 0:
+            return (
+                f"Critic's distance: {end:.4g}: it does not tell real from generated images; "
+                "give it more steps (n_critic) or a larger learning rate."
+            )
         if end < 0.5 * peak:
             return f"Critic's distance: {end:.4g}, down from {peak:.4g}: the generator gains."
         return (

@@ -8,6 +8,8 @@ from common.evaluation.modes import kl_floor, kl_to_uniform, modes_covered
 
 # A class with so many times its share has drawn in the others.
 CROWDED = 3.0
+# So many of the samples are what a collapsed generator shows.
+BULK = 0.8
 NAMED = 5
 HELP = (
     "The generator collapses onto few modes; packing (pack=2 or more), a smaller learning rate of "
@@ -28,15 +30,19 @@ def modes_in_words(counts: np.ndarray, class_names: Sequence[str]) -> str:
         f"{covered} of {num_modes} modes in {samples:,} samples, KL to uniform {kl:.3f} (a perfect "
         f"sampler's {kl_floor(num_modes, samples):.3f})"
     )
-    crowded = [k for k in np.argsort(-counts) if counts[k] > CROWDED * samples / num_modes]
+    # exp of the entropy: as many even modes would be as varied. Fewer than half is a collapse, or
+    # a tenth that is missing; of a thousand a few seldom show.
+    collapsed = covered < 0.9 * num_modes or kl > np.log(2)
+    order = np.argsort(-counts, kind="stable")
+    crowded = [k for k in order if counts[k] > CROWDED * samples / num_modes]
+    if collapsed and not crowded:
+        crowded = [*order[: 1 + np.searchsorted(counts[order].cumsum(), BULK * samples)]]
     missing = np.flatnonzero(counts == 0)
     if len(missing):
         stand += f"; missing: {_listed(missing, class_names)}"
     if crowded:
         share = counts[crowded].sum() / samples
         stand += f"; {share:.0%} of the samples show {_listed(crowded, class_names)}"
-    # A thousand modes are seldom all seen, nor evenly; half their entropy lost is a collapse.
-    collapsed = covered < 0.9 * num_modes or kl > 0.5 * np.log(num_modes)
     return f"{stand}. {HELP}" if collapsed else f"{stand}."
 
 

@@ -15,9 +15,17 @@ from common.jobs.latent import latent
 from common.jobs.loading import load_trained, load_weights, origin_of
 from common.jobs.recipe import Recipe, recipe_of
 from common.jobs.results import Results
-from common.jobs.table import table_of_digits
-from common.jobs.training import TRAINING_FIGURES, Trained, build, load_data, train
-from common.jobs.verification import Judge, judge_of
+from common.jobs.table import table_of_classes
+from common.jobs.training import (
+    OF_MODEL,
+    OF_TRAINING,
+    build,
+    load_data,
+    model_figures,
+    train,
+    write_metrics,
+)
+from common.jobs.verification import Judge, judge_of, samples_for
 from common.jobs.watch import mode_watchers
 from common.models.base import ImageModel
 from common.models.gan import TwoPlayerModel
@@ -30,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         InputError: something given cannot be used; nothing was changed.
     """
     if arguments.mode == "anom" and arguments.held_out == "all":
-        table_of_digits(arguments, folder_of(arguments, recipe_of(arguments)), run_one)
+        table_of_classes(arguments, folder_of(arguments, recipe_of(arguments)), run_one)
     else:
         run_one(arguments)
 
@@ -45,35 +53,31 @@ def run_one(arguments: argparse.Namespace) -> dict:
         given = load_weights(kind, arguments.weights, folder)
     results = Results(folder, asdict(recipe) if given is None else origin_of(arguments, recipe))
     results.check_writable()
-    data = load_data(recipe, arguments.data_dir)
-    loaded = given or (None if arguments.retrain else load_trained(kind, results))
-    if loaded is None:
+    data = load_data(recipe)
+    model = given or (None if arguments.retrain else load_trained(kind, results))
+    if model is None:
         build(recipe, data)  # What cannot be built is refused before a net is trained to judge it.
     else:
-        loaded.check_data(data.image_shape)
-    check_figures(arguments, loaded.get_config() if loaded else recipe.arguments, data)
+        model.check_data(data.image_shape)
+    check_figures(arguments, model.get_config() if model else recipe.arguments, data)
     judge = None
     if arguments.mode in ("basic", "gen"):
-        judge = judge_of(arguments, data, recipe.data)
+        judge = judge_of(arguments, data, recipe)
     watchers = []
-    if loaded is None:
+    if model is None:
         if issubclass(kind, TwoPlayerModel):
             watchers = mode_watchers(judge, recipe)
-        trained = train(recipe, data, results, watchers)
-    else:
-        before = {} if given else results.metrics()
-        kept = {name: before[name] for name in TRAINING_FIGURES if name in before}
-        trained = Trained(loaded, kept)
+        model = train(recipe, data, results, watchers)
+    known = model_figures(model) if given else results.metrics()
+    figures = {"mode": arguments.mode} | {name: known.get(name) for name in OF_TRAINING + OF_MODEL}
     with results.replacing() as staging:
-        figures = {"mode": arguments.mode, **trained.figures}
-        figures |= present(arguments, trained.model, data, judge, staging)
+        figures |= present(arguments, model, data, judge, staging)
         for watcher in watchers:
             drawn = plots.mode_history(watcher.counts, data.class_names)
             drawn.savefig(staging / "modes_over_training.png")
-        trained.store(staging, figures)
-    history = trained.history if trained.history is not None else old_history(folder)
-    if history is not None and isinstance(trained.model, TwoPlayerModel):
-        print(balance(history))
+        write_metrics(staging, figures)
+    if isinstance(model, TwoPlayerModel) and not given:
+        print(balance(pd.read_csv(folder / "history.csv")))
     print("\n".join(f"{name:>28}  {value}" for name, value in figures.items()))
     pictures = sorted(path.name for path in folder.glob("*.[pg][ni][gf]"))
     print(f"Pictures in {folder}: {', '.join(pictures)}")
@@ -98,21 +102,16 @@ def present(
     folder: Path,
 ) -> dict:
     """The mode's figures; its pictures are drawn into the folder."""
+    count = samples_for(arguments, judge)
     if isinstance(model, TwoPlayerModel):
-        return gans.gen(model, data, judge, folder)
+        return gans.gen(model, data, judge, count, folder)
     figures = autoencoders.evaluate(model, data, arguments.nll_samples)
     if arguments.mode == "basic":
         return figures | autoencoders.basic(model, data, judge, folder)
     if arguments.mode == "gen":
-        return figures | autoencoders.gen(model, data, judge, folder)
+        return figures | autoencoders.gen(model, data, judge, count, folder)
     if arguments.mode == "latent":
         return figures | latent(model, data, folder)
     return figures | anomalies.anom(
         model, data, arguments.held_out, arguments.score, arguments.k, folder
     )
-
-
-def old_history(folder: Path) -> pd.DataFrame | None:
-    """The history of the training whose model was loaded."""
-    path = folder / "history.csv"
-    return pd.read_csv(path) if path.is_file() else None

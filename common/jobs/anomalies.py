@@ -7,6 +7,7 @@ import numpy as np
 
 from common import plots
 from common.datasets import ImageData, StackedMNISTData
+from common.errors import InputError
 from common.evaluation.anomaly import (
     anomaly_report,
     held_out_mask,
@@ -20,6 +21,7 @@ from common.evaluation.likelihood import importance_weighted_nll
 from common.jobs.mixture import sample_mixture
 from common.models import AE, VAE
 from common.models.inputs import unit_range
+from common.models.likelihoods import VARIANCES
 
 PRIOR_SAMPLES = 10_000
 IMPORTANCE_SAMPLES = 50
@@ -30,6 +32,17 @@ def shown_classes(data: ImageData) -> np.ndarray:
     if not isinstance(data, StackedMNISTData):
         return data.y_test
     return data.y_test[:, None] // np.array([1, 10, 100]) % 10
+
+
+def classes_of(data: ImageData) -> range:
+    """The classes that can be left out: of stacked digits the ten of a channel.
+
+    Raises:
+        InputError: data without labels.
+    """
+    if data.num_classes is None:
+        raise InputError(f"{data.origin} has no labels, of which anom leaves one out.")
+    return range(10 if isinstance(data, StackedMNISTData) else data.num_classes)
 
 
 def scores_of(model: AE, data: ImageData) -> Iterator[tuple[str, np.ndarray]]:
@@ -47,7 +60,7 @@ def scores_of(model: AE, data: ImageData) -> Iterator[tuple[str, np.ndarray]]:
         if prior
         else sample_mixture(model, data.x_train, PRIOR_SAMPLES)
     )
-    yield "prior_sample_nll", prior_sample_nll(images, samples)
+    yield "prior_sample_nll", prior_sample_nll(images, samples, VARIANCES.get(model.likelihood))
     if prior:
         yield "negative_elbo", model.negative_elbo(images)
         yield (
@@ -82,7 +95,7 @@ def anom(
     score = score or "code_density"
     chosen = scores[score]
     strangest = most_anomalous(chosen, k)
-    captions = [f"{data.y_test[i]}: {chosen[i]:.3g}" for i in strangest]
+    captions = [f"{data.class_names[data.y_test[i]]}: {chosen[i]:.3g}" for i in strangest]
     title = f"The {k} most anomalous by {score.replace('_', ' ')}: class and score"
     plots.image_grid(data.x_test[strangest], title=title, captions=captions).savefig(
         folder / "most_anomalous.png"

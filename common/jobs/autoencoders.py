@@ -10,7 +10,7 @@ from common.datasets import ImageData
 from common.evaluation.codes import FITTED_CODES
 from common.evaluation.likelihood import importance_weighted_nll
 from common.jobs.mixture import sample_mixture
-from common.jobs.verification import SAMPLES, Judge
+from common.jobs.verification import Judge
 from common.models import AE, VAE
 from common.models.inputs import unit_range
 
@@ -55,9 +55,8 @@ def basic(model: AE, data: ImageData, judge: Judge | None, folder: Path) -> dict
     return {} if judge is None else judge.of_reconstructions(reconstructed, data.y_test)
 
 
-def gen(model: AE, data: ImageData, judge: Judge | None, folder: Path) -> dict:
-    """Samples, and what they show; of an autoencoder also those of plain random codes."""
-    count = SAMPLES if judge is None else judge.samples
+def gen(model: AE, data: ImageData, judge: Judge | None, count: int, folder: Path) -> dict:
+    """`count` samples, and what they show; of an autoencoder also those of plain random codes."""
     prior = isinstance(model, VAE)
     drawn = model.sample(count, seed=0)
     samples = drawn if prior else sample_mixture(model, data.x_train, count)

@@ -6,16 +6,18 @@ from common import plots
 from common.datasets import ImageData, PolynomialData
 from common.evaluation.neighbours import nearest_images
 from common.evaluation.polynomials import polynomial_report
-from common.jobs.verification import SAMPLES, Judge
+from common.jobs.verification import Judge
 from common.models.gan import TwoPlayerModel
 
 SHOWN = 64
 COMPARED = 10
 
 
-def gen(model: TwoPlayerModel, data: ImageData, judge: Judge | None, folder: Path) -> dict:
-    """Samples: what they show, or on polynomials how polynomial and how varied they are."""
-    samples = model.sample(SAMPLES if judge is None else judge.samples, seed=0)
+def gen(
+    model: TwoPlayerModel, data: ImageData, judge: Judge | None, count: int, folder: Path
+) -> dict:
+    """`count` samples: what they show, or on polynomials how polynomial and varied they are."""
+    samples = model.sample(count, seed=0)
     plots.image_grid(samples[:SHOWN]).savefig(folder / "samples.png")
     plots.originals_and_samples(data.x_train[:25], samples[:25]).savefig(
         folder / "originals_and_samples.png"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common import presets
 from common.cli import MODELS
-from common.datasets import DATASETS, options_of
+from common.datasets import DATASETS
 from common.errors import InputError
 
 PRESET_SUFFIX = {"mono": "mnist"}
@@ -22,7 +22,9 @@ class Recipe:
         model: the class.
         data: the data's name, or a folder.
         data_options: arguments of the dataset.
-        arguments: of the model's constructor; `num_classes` is True for those of the data.
+        data_dir: where the data are read from, or None for their usual place.
+        arguments: of the model's constructor but for the `image_shape`, which is the data's;
+            `num_classes` is True for those of the data.
         compile: arguments of `compile`.
         epochs: passes over the training images.
         batch_size: images per step.
@@ -34,6 +36,7 @@ class Recipe:
     model: str
     data: str
     data_options: dict
+    data_dir: str | None
     arguments: dict
     compile: dict
     epochs: int
@@ -75,11 +78,20 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     if preset["model"] != model:
         raise InputError(f"Preset {name!r} is a {preset['model']}, not a {model}.")
     changed = {"latent_dim": arguments.latent_dim, "beta": arguments.beta, "pack": arguments.pack}
-    # Of a preset that is put on other data, what those do not know is left out.
-    options = {key: preset["data"][key] for key in options_of(data) if key in preset["data"]}
+    options = preset["data"]
+    if options.pop("name") != data:
+        # Of a preset that is put on other data, their number and the like are not meant.
+        options = {key: value for key, value in options.items() if key == "binarize"}
     options["data_fraction"] = arguments.data_fraction
-    if arguments.mode == "anom":
-        options["drop_class"] = arguments.held_out
+    dropped = arguments.drop_class
+    if arguments.mode == "anom" and arguments.held_out != "all":
+        dropped = arguments.held_out
+    given = {
+        "binarize": {"threshold": True}.get(arguments.binarize, arguments.binarize),
+        "drop_class": dropped,
+        "num_images": arguments.num_images,
+    }
+    options |= {key: value for key, value in given.items() if value is not None}
     if arguments.classifier:
         changed["num_classes"] = True
     return Recipe(
@@ -87,8 +99,11 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         model=model,
         data=data,
         data_options=options,
-        arguments=preset["arguments"]
-        | {key: value for key, value in changed.items() if value is not None},
+        data_dir=arguments.data_dir and str(arguments.data_dir.expanduser().resolve()),
+        arguments={
+            **{key: value for key, value in preset["arguments"].items() if key != "image_shape"},
+            **{key: value for key, value in changed.items() if value is not None},
+        },
         compile=preset["compile"],
         epochs=arguments.epochs or preset["fit"]["epochs"],
         batch_size=arguments.batch_size or preset["fit"]["batch_size"],

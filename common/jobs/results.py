@@ -20,11 +20,15 @@ class Results:
         folder: where they are.
         origin: what the model comes from, a recipe for example, as JSON has it. `config.json`
             holds it with the names of the files that were made of the model.
+        remedy: what errors say helps where the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, origin: dict):
+    def __init__(
+        self, folder: Path, origin: dict, remedy: str = "give another folder with --output"
+    ):
         self.folder = folder
         self.origin = json.loads(json.dumps(origin))
+        self.remedy = remedy
 
     def check_writable(self, model_bytes: int = 0) -> None:
         """Refuse a folder that cannot be written, or a disk that is full, before training.
@@ -33,20 +37,20 @@ class Results:
             InputError: it says which.
         """
         # What is refused later on shall leave no empty folder behind.
-        place = next(path for path in (self.folder, *self.folder.parents) if path.exists())
+        places = (self.folder, *self.folder.parents)
+        place = next(path for path in places if os.path.lexists(path))
         try:
             with tempfile.TemporaryFile(dir=place):
                 pass
         except OSError as error:
             raise InputError(
-                f"The results cannot be written to {self.folder} ({error.strerror}); "
-                "give another folder with --output."
+                f"The results cannot be written to {self.folder} ({error.strerror}); {self.remedy}."
             ) from error
         needed, free = model_bytes + SPACE_FOR_PICTURES, shutil.disk_usage(place).free
         if free < needed:
             raise InputError(
                 f"The disk of {self.folder} has {free / 1e6:.0f} MB free and the results may take "
-                f"{needed / 1e6:.0f}; free some, or give another folder with --output."
+                f"{needed / 1e6:.0f}; free some, or {self.remedy}."
             )
 
     def trained_model(self) -> Path | None:
@@ -84,10 +88,14 @@ class Results:
     def _known(self) -> tuple[dict, set[str]]:
         """What the model that is here comes from, and the files that were made of it."""
         config = self._read("config.json")
-        return config, set(config.pop("files", ()))
+        files = config.pop("files", [])
+        # A file of that name may be anybody's, and no other folder's files are ours to remove.
+        ours = isinstance(files, list) and all(isinstance(name, str) for name in files)
+        return config, {name for name in files if Path(name).name == name} if ours else set()
 
     def _read(self, name: str) -> dict:
         try:
-            return json.loads((self.folder / name).read_text())
+            content = json.loads((self.folder / name).read_text())
         except (FileNotFoundError, ValueError):
-            return {}
+            content = None
+        return content if isinstance(content, dict) else {}

@@ -2,42 +2,61 @@
 
 import argparse
 import copy
-import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from common import plots
+from common.errors import InputError
+from common.jobs.anomalies import classes_of
+from common.jobs.checks import check_figures
+from common.jobs.recipe import recipe_of
+from common.jobs.results import Results
+from common.jobs.training import load_data, write_metrics
 
-DIGITS = range(10)
 FIGURES = ("auroc", "average_precision")
 
 
-def table_of_digits(
+def table_of_classes(
     arguments: argparse.Namespace, folder: Path, run_one: Callable[[argparse.Namespace], dict]
 ) -> None:
-    """Hold out each of the ten classes in turn; write `held_out.csv`, its means and a picture.
+    """Hold out each class in turn; write `held_out.csv`, its means and a picture.
 
     Args:
         arguments: of the command line.
         folder: for the table, and in it one for each class.
         run_one: trains and scores one model and returns its figures.
+
+    Raises:
+        InputError: what any of the classes is refused for, before the first is trained without, or
+            a folder in which another model's results are.
     """
-    rows = []
-    for digit in DIGITS:
+    if (folder / "model.keras").exists():
+        raise InputError(
+            f"{folder} holds a trained model, whose figures the table would replace; give another "
+            "folder with --output."
+        )
+    recipe = recipe_of(arguments)
+    results = Results(folder, {**asdict(recipe), "held_out": "all"})
+    results.check_writable()
+    data = load_data(recipe)
+    runs = []
+    for held_out in classes_of(data):
         one = copy.copy(arguments)
-        one.held_out, one.output = digit, folder / f"without-{digit}"
-        rows.append(run_one(one))
+        one.held_out, one.output = held_out, folder / f"without-{held_out}"
+        check_figures(one, recipe.arguments, data)
+        runs.append(one)
+    rows = [run_one(one) for one in runs]
     table = pd.DataFrame(rows).set_index("held_out")
     scores = [name for name in table if name.startswith(FIGURES)]
     table = table[scores]
-    table.to_csv(folder / "held_out.csv")
-    plots.held_out_scores(table["auroc"]).savefig(folder / "held_out.png")
     means = {name: float(table[name].mean()) for name in scores}
-    (folder / "metrics.json").write_text(
-        json.dumps({"held_out": "all", "score": rows[0]["score"], **means}, indent=2) + "\n"
-    )
+    with results.replacing() as staging:
+        table.to_csv(staging / "held_out.csv")
+        plots.held_out_scores(table["auroc"]).savefig(staging / "held_out.png")
+        write_metrics(staging, {"held_out": "all", "score": rows[0]["score"], **means})
     print(table.round(3).T.to_string())
     print("means: " + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))
     print(f"Table and picture in {folder}: held_out.csv, held_out.png")

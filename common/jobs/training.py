@@ -10,6 +10,7 @@ import keras
 import pandas as pd
 
 from common import datasets, models, plots
+from common.errors import InputError
 from common.jobs.recipe import Recipe
 from common.jobs.results import Results
 from common.models.base import ImageModel
@@ -19,41 +20,13 @@ from common.training.precision import precision
 from common.training.progress import EpochLines, TrainingClock
 
 FRAMES = 40
-TRAINING_FIGURES = (
-    "train_seconds",
-    "images_per_second",
-    "parameters",
-    "seed",
-    "backend",
-    "precision",
-    "device",
-    "epochs",
-)
+OF_TRAINING = ("train_seconds", "images_per_second", "seed", "epochs")
+OF_MODEL = ("parameters", "backend", "precision", "device")
 
 
-class Trained:
-    """A trained model with what its training left: history and frames where it ran just now."""
-
-    def __init__(self, model: ImageModel, figures: dict):
-        self.model = model
-        self.figures = figures
-        self.history: pd.DataFrame | None = None
-        self.frames: dict = {}
-
-    def store(self, folder: Path, figures: dict) -> None:
-        """Write the figures, and of a training that ran just now the model and its course."""
-        if self.history is not None:
-            plots.loss_curves(self.history).savefig(folder / "losses.png")
-            self.history.to_csv(folder / "history.csv", index=False)
-            self.model.save(folder / "model.keras")
-        if self.frames:
-            plots.animation(self.frames, folder / "training.gif")
-        (folder / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def load_data(recipe: Recipe, data_dir: Path | None) -> datasets.ImageData:
+def load_data(recipe: Recipe) -> datasets.ImageData:
     """The recipe's data."""
-    place = {} if data_dir is None else {"data_dir": data_dir}
+    place = {} if recipe.data_dir is None else {"data_dir": recipe.data_dir}
     return datasets.load(recipe.data, **recipe.data_options, **place)
 
 
@@ -66,6 +39,11 @@ def build(recipe: Recipe, data: datasets.ImageData) -> ImageModel:
     keras.utils.set_random_seed(recipe.seed)
     arguments = {**recipe.arguments, "image_shape": data.image_shape, "seed": recipe.seed}
     if arguments.get("num_classes"):
+        if data.num_classes is None:
+            raise InputError(
+                f"{data.origin} has no labels for a classifier; leave --classifier, or sort the "
+                "images into a subfolder for each class."
+            )
         arguments["num_classes"] = data.num_classes
     with precision(recipe.precision):
         model = getattr(models, recipe.model)(**arguments)
@@ -79,8 +57,10 @@ def train(
     data: datasets.ImageData,
     results: Results,
     watchers: Sequence[keras.callbacks.Callback] = (),
-) -> Trained:
-    """Train the recipe's model; what there is is kept if it is stopped or fails.
+) -> ImageModel:
+    """Train the recipe's model, and put it and its course among the results.
+
+    What there is is kept if the training is stopped or fails.
 
     Args:
         recipe: what to train.
@@ -118,23 +98,34 @@ def train(
         path = results.folder / "interrupted.keras"
         path.parent.mkdir(parents=True, exist_ok=True)
         model.save(path)
-        print(f"\nThe model as it was is in {path}; --weights loads it.", file=sys.stderr)
+        option = "--verifier" if isinstance(model, models.DigitClassifier) else "--weights"
+        print(f"\nThe model as it was is in {path}; {option} loads it.", file=sys.stderr)
         raise
-    values = (
-        round(clock.seconds, 2),
-        round(len(data.x_train) * recipe.epochs / clock.seconds, 1),
-        trainable_parameters(model),
-        recipe.seed,
-        BACKEND,
-        recipe.precision,
-        device_name(),
-        recipe.epochs,
-    )
-    trained = Trained(model, dict(zip(TRAINING_FIGURES, values, strict=True)))
-    trained.history = pd.DataFrame(history.history)
-    trained.history.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
-    trained.frames = images.frames
-    return trained
+    table = pd.DataFrame(history.history)
+    table.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
+    pace = round(len(data.x_train) * recipe.epochs / clock.seconds, 1)
+    values = (round(clock.seconds, 2), pace, recipe.seed, recipe.epochs)
+    # At once: what is drawn and measured next may fail, and the model shall not be lost by it.
+    with results.replacing() as staging:
+        model.save(staging / "model.keras")
+        table.to_csv(staging / "history.csv", index=False)
+        plots.loss_curves(table).savefig(staging / "losses.png")
+        if images.frames:
+            plots.animation(images.frames, staging / "training.gif")
+        figures = dict(zip(OF_TRAINING, values, strict=True)) | model_figures(model)
+        write_metrics(staging, figures)
+    return model
+
+
+def model_figures(model: ImageModel) -> dict:
+    """What can be said of any model: its size and how it computes."""
+    values = (trainable_parameters(model), BACKEND, model.dtype_policy.name, device_name())
+    return dict(zip(OF_MODEL, values, strict=True))
+
+
+def write_metrics(folder: Path, figures: dict) -> None:
+    """Write `metrics.json`."""
+    (folder / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def frame(model: ImageModel, data: datasets.ImageData):

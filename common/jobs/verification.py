@@ -10,7 +10,7 @@ import numpy as np
 from common import plots, presets
 from common.datasets import ImageData
 from common.errors import InputError
-from common.evaluation.modes import mode_histogram, mode_report
+from common.evaluation.modes import mode_histogram, mode_report, samples_needed
 from common.evaluation.predictability import (
     accuracy,
     class_coverage,
@@ -19,7 +19,7 @@ from common.evaluation.predictability import (
 )
 from common.jobs.recipe import Recipe
 from common.jobs.results import Results
-from common.jobs.training import load_data, train
+from common.jobs.training import load_data, train, write_metrics
 from common.models import DigitClassifier
 
 # DATA → the preset of its net; stacked digits are judged channel by channel.
@@ -37,21 +37,24 @@ STACKED_MODES = 1000
 
 @dataclass(frozen=True)
 class Judge:
-    """A verification net, and the belief from which on it is taken at its word."""
+    """A verification net, and what it judges by.
+
+    Attributes:
+        net: the net.
+        tolerance: the belief from which on it is taken at its word.
+        class_names: of the data.
+        labels: of the training images, int (N,), for the share of each class.
+    """
 
     net: DigitClassifier
     tolerance: float
     class_names: Sequence[str]
+    labels: np.ndarray
 
     @property
     def num_modes(self) -> int:
         """One for each class of the data."""
         return len(self.class_names)
-
-    @property
-    def samples(self) -> int:
-        """How many samples to judge a model by."""
-        return SAMPLES if self.num_modes < STACKED_MODES else STACKED_SAMPLES
 
     def of_reconstructions(self, images: np.ndarray, labels: np.ndarray) -> dict:
         """Whether reconstructions (N, H, W, C) still show the originals' classes, int (N,)."""
@@ -66,33 +69,36 @@ class Judge:
         """What samples (N, H, W, C) show; the samples per mode are drawn into the folder."""
         beliefs = self.net.classify(images)
         classes, _ = predicted_classes(beliefs)
+        shares = mode_histogram(self.labels, self.num_modes)
         if folder is not None:
             counts = mode_histogram(classes, self.num_modes)
-            plots.mode_histogram(counts, self.class_names).savefig(folder / "modes.png")
+            plots.mode_histogram(counts, self.class_names, shares).savefig(folder / "modes.png")
+        # The divergence from data that lack a class is infinite where the samples show it.
+        reference = self.labels if shares.all() else None
         return {
             "predictability": predictability(beliefs, self.tolerance),
             "class_coverage": class_coverage(beliefs, self.tolerance),
             "tolerance": self.tolerance,
-            **mode_report(classes, self.num_modes),
+            **mode_report(classes, self.num_modes, reference),
         }
 
 
-def judge_of(arguments: argparse.Namespace, data: ImageData, name: str) -> Judge | None:
+def judge_of(arguments: argparse.Namespace, data: ImageData, recipe: Recipe) -> Judge | None:
     """The judge of a command line's images; None where there is no net for its data.
 
     Args:
-        arguments: of the command line: the tolerance, the file of a net to take in place of the
-            zoo's, the place of the data.
+        arguments: of the command line: the tolerance, the number of samples, the file of a net to
+            take in place of the zoo's.
         data: whose images are judged.
-        name: of the data on the command line.
+        recipe: the model's, for the name and place of the data.
 
     Raises:
-        InputError: a net for images of another size or number of classes.
+        InputError: a net for images of another size or number of classes, or too few samples.
     """
     if arguments.verifier is not None:
         net = DigitClassifier.load(arguments.verifier)
-    elif name in NETS:
-        net = _net(NETS[name], arguments.data_dir)
+    elif recipe.data in NETS:
+        net = _net(NETS[recipe.data], recipe.data_dir)
     else:
         return None
     if net.image_shape[:2] != data.image_shape[:2]:
@@ -106,10 +112,22 @@ def judge_of(arguments: argparse.Namespace, data: ImageData, name: str) -> Judge
             f"The verification net knows {net.num_classes} classes, which makes {num_modes} in "
             f"{data.image_shape[2]} channel(s); the data have {data.num_classes}."
         )
-    return Judge(net, arguments.tolerance, data.class_names)
+    judge = Judge(net, arguments.tolerance, data.class_names, data.y_train)
+    if samples_for(arguments, judge) < samples_needed(num_modes):
+        raise InputError(
+            f"Got --samples {arguments.samples}, too few to count {num_modes} modes; "
+            f"give at least {samples_needed(num_modes)}."
+        )
+    return judge
 
 
-def _net(preset_name: str, data_dir: Path | None) -> DigitClassifier:
+def samples_for(arguments: argparse.Namespace, judge: Judge | None) -> int:
+    """How many samples to judge a model by: those asked for, or as many as are usual."""
+    many = judge is not None and judge.num_modes >= STACKED_MODES
+    return arguments.samples or (STACKED_SAMPLES if many else SAMPLES)
+
+
+def _net(preset_name: str, data_dir: str | None) -> DigitClassifier:
     """The zoo's net of this preset; where it has not been trained yet, it is."""
     preset = presets.get(preset_name)
     recipe = Recipe(
@@ -117,6 +135,7 @@ def _net(preset_name: str, data_dir: Path | None) -> DigitClassifier:
         model=preset["model"],
         data=preset["data"]["name"],
         data_options={},
+        data_dir=data_dir,
         arguments=preset["arguments"],
         compile=preset["compile"],
         epochs=preset["fit"]["epochs"],
@@ -124,15 +143,16 @@ def _net(preset_name: str, data_dir: Path | None) -> DigitClassifier:
         seed=0,
         precision="float32",
     )
-    results = Results(Path("results", preset_name.replace("_", "-")), asdict(recipe))
+    folder = Path("results", preset_name.replace("_", "-"))
+    results = Results(folder, asdict(recipe), remedy="give the file of a net with --verifier")
     known = results.trained_model()
     if known is not None:
         return DigitClassifier.load(known)
     print(f"The verification net comes first; it is kept in {results.folder}.")
     results.check_writable()
-    data = load_data(recipe, data_dir)
-    trained = train(recipe, data, results)
+    data = load_data(recipe)
+    net = train(recipe, data, results)
+    test = net.evaluate(data.x_test, data.y_test, verbose=0)
     with results.replacing() as staging:
-        test = trained.model.evaluate(data.x_test, data.y_test, verbose=0)
-        trained.store(staging, {"test_accuracy": test["accuracy"]})
-    return trained.model
+        write_metrics(staging, {**results.metrics(), "test_accuracy": test["accuracy"]})
+    return net

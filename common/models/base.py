@@ -30,6 +30,11 @@ from common.training.interrupt import InterruptBetweenSteps
 LONG_JOB = 50_000
 
 
+def checked_batch_size(batch_size: int | None) -> int:
+    """The number of images per step; Keras's 32 where none is given."""
+    return 32 if batch_size is None else whole_number("batch_size", batch_size)
+
+
 class ImageModel(StepModel):
     """A model of images `(N, H, W, C)`, uint8 in 0..255 or float in [0, 1].
 
@@ -194,7 +199,9 @@ class ImageModel(StepModel):
             self._check_source(x)
         if validation_data is not None:
             pair = isinstance(validation_data, tuple) or (
-                isinstance(validation_data, list) and all(map(is_array, validation_data))
+                isinstance(validation_data, list)
+                and len(validation_data) == 2
+                and np.ndim(as_array(validation_data[1])) < 3
             )
             parts = validation_data if pair else (validation_data,)
             if is_array(parts[0]):
@@ -221,7 +228,7 @@ class ImageModel(StepModel):
         """The metrics on `x` (and `y`) as a dict: `fit`'s, without its updates."""
         if is_array(x):
             x, y = self._feed(*self._check(x, y), batch_size), None
-        else:
+        elif not kwargs.get("_use_cached_eval_dataset"):  # Those of `fit` have been checked by it.
             self._check_source(x)
         kwargs.setdefault("return_dict", True)
         return super().evaluate(x, y, **kwargs)
@@ -245,11 +252,11 @@ class ImageModel(StepModel):
 
     def _feed(self, images: Any, labels: Any, batch_size: int | None) -> Any:
         arrays = (images,) if labels is None else (images, labels)
-        return batches(arrays, batch_size or 32)
+        return batches(arrays, checked_batch_size(batch_size))
 
     def _feed_steps(self, images: Any, labels: Any, batch_size: int | None, shuffle: bool) -> Any:
         arrays = (images,) if labels is None else (images, labels)
-        size = batch_size or 32
+        size = checked_batch_size(batch_size)
         self.check_batch_size(size, len(images))
         size *= self.batches_per_step
         return batches(arrays, size, shuffle, self.seed or 0, self.drop_remainder)

@@ -6,6 +6,7 @@ import keras
 
 from common.errors import InputError
 from common.models.conv_networks import conv_decoder, conv_encoder
+from common.models.inputs import whole_number
 from common.models.networks import ImageShape, dense_decoder, dense_encoder
 
 # What the networks of each name have where no widths are given.
@@ -20,7 +21,9 @@ def checked_widths(networks: str, widths: Sequence[int] | None) -> list[int]:
     """
     if networks not in WIDTHS:
         raise InputError(f"Networks {networks!r} are unknown; choose from {[*WIDTHS]}.")
-    widths = list(WIDTHS[networks] if widths is None else widths)
+    widths = [
+        whole_number("widths", width) for width in (WIDTHS[networks] if widths is None else widths)
+    ]
     if networks != "dense" and not widths:
         raise InputError("Got no widths; expected the channels of one convolutional block or more.")
     return widths

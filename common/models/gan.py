@@ -195,6 +195,15 @@ class TwoPlayerModel(ImageModel):
         )
         self.track(ops.shape(images)[0], **terms)
 
+    def check_batch_size(self, batch_size: int, count: int) -> None:
+        """Raise an `InputError` unless batches hold a pack and `count` images make a step."""
+        super().check_batch_size(batch_size, count)
+        if batch_size < self.pack:
+            raise InputError(
+                f"Got batches of {batch_size} images for packs of {self.pack}, which would show "
+                "the same images again; raise batch_size or lower pack."
+            )
+
     def update_average(self) -> None:
         """Move the averaged generator towards the generator, faster while there is little past."""
         if self.ema_generator is None:

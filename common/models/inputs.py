@@ -1,7 +1,7 @@
 """What may be fed to a model: checks with a sentence, and the one place that scales images."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -23,7 +23,12 @@ def as_array(x: Any) -> Any:
     """Lists and any library's tensors as NumPy arrays; lazy arrays and memory maps as they are."""
     if ops.is_tensor(x):
         return ops.convert_to_numpy(x)
-    return np.asarray(x) if isinstance(x, list) or hasattr(x, "numpy") else x
+    if isinstance(x, list):
+        try:
+            return np.asarray(x)
+        except ValueError as error:
+            raise InputError("Got a list of arrays of different shapes; make them one.") from error
+    return np.asarray(x) if hasattr(x, "numpy") else x
 
 
 def unit_range(images: Any) -> Any:
@@ -127,16 +132,21 @@ class UnitRange:
 def first_batch(source: Any) -> Sequence | None:
     """The first batch of a source of batches as (images,) or (images, labels), as arrays.
 
-    None for an iterator, from which it would be gone, and for what is no source of arrays.
+    None for what does not know its length, such as a stream, from which the batch would be gone,
+    and for what is no source of arrays.
     """
-    if isinstance(source, keras.utils.PyDataset):
-        batch = source[0]
-    elif isinstance(source, Iterator) or not hasattr(source, "__iter__"):
+    try:
+        if not len(source):
+            return None
+        is_dataset = isinstance(source, keras.utils.PyDataset)
+        batch = source[0] if is_dataset else next(iter(source))
+        parts = batch if isinstance(batch, tuple | list) else (batch,)
+        if not all(map(is_array, parts)):
+            return None
+        parts = [np.asarray(as_array(part)) for part in parts]
+    except TypeError:
         return None
-    else:
-        batch = next(iter(source), None)
-    parts = batch if isinstance(batch, tuple | list) else (batch,)
-    return [np.asarray(part) for part in parts] if all(map(is_array, parts)) else None
+    return [part.astype("float32") if part.dtype == "bfloat16" else part for part in parts]
 
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:

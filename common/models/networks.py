@@ -6,10 +6,12 @@ Every builder returns a functional `keras.Model` under the current dtype policy 
 
 from collections.abc import Sequence
 from functools import partial
-from math import prod
+from math import inf, prod
 
 import keras
 from keras import layers
+
+from common.errors import InputError
 
 ImageShape = tuple[int, int, int]
 
@@ -54,7 +56,13 @@ def heads(h, outputs: Sequence[int]):
 
 
 def scaled(widths: Sequence[int], factor: float) -> list[int]:
-    """Numbers of channels or units times a factor, at least 1."""
+    """Numbers of channels or units times a factor, at least 1.
+
+    Raises:
+        InputError: a factor that is no number above 0.
+    """
+    if not 0 < factor < inf:
+        raise InputError(f"Got width={factor}; expected a finite number above 0, such as 1.")
     return [max(1, round(width * factor)) for width in widths]
 
 

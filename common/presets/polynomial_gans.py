@@ -35,19 +35,25 @@ POLYNOMIAL_GANS: dict[str, dict] = {
         n_critic=5,
         clip_value=0.01,
     ),
-    "dcgan_polynomials": _preset(
-        "DCGAN",
-        "smooth networks, even step sizes that decay, samples of the averaged generator",
-        {"epochs": 150, "batch_size": 256},
-        {
-            "generator_optimizer": adam(4e-4),
-            "discriminator_optimizer": adam(4e-4),
-            "cosine_decay": True,
-        },
-        latent_dim=32,
-        networks="smooth",
-        ema_momentum=0.999,
-    ),
+    **{
+        f"{model.lower()}_polynomials": _preset(
+            model,
+            about,
+            {"epochs": 150, "batch_size": 256},
+            {
+                "generator_optimizer": adam(4e-4),
+                "discriminator_optimizer": adam(4e-4),
+                "cosine_decay": True,
+            },
+            latent_dim=32,
+            networks="smooth",
+            ema_momentum=0.999,
+        )
+        for model, about in (
+            ("DCGAN", "smooth networks, even step sizes that decay, the averaged generator"),
+            ("LSGAN", "as dcgan_polynomials, with the squared loss"),
+        )
+    },
     "wgan_polynomials": _preset(
         "WGAN",
         "smooth networks, samples of the averaged generator",

@@ -15,9 +15,8 @@ SECONDS_BETWEEN_CHECKS = 1.0
 class CosineDecay(keras.callbacks.Callback):
     """Let step sizes fall to zero over the epochs as half a cosine (Loshchilov & Hutter 2017).
 
-    By epoch rather than by step, so that the step size depends on the epoch alone and a resumed
-    training goes on as the uninterrupted one would. It is a context too: at its end, however it
-    comes, the first step sizes are back, so that a second `fit` starts as the first did.
+    By epoch rather than by step. It is a context too: at its end, however it comes, the first step
+    sizes are back, so that a second `fit` starts as the first did.
 
     Args:
         optimizers: whose step sizes.

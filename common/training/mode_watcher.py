@@ -24,7 +24,7 @@ class ModeWatcher(keras.callbacks.Callback):
         every: epochs from one look to the next; the last epoch is always looked at.
 
     Raises:
-        InputError: too few samples for their modes to mean anything.
+        InputError: too few samples for their modes to mean anything, or no modes or epochs.
     """
 
     def __init__(
@@ -35,6 +35,11 @@ class ModeWatcher(keras.callbacks.Callback):
         every: int = 1,
     ):
         super().__init__()
+        if len(class_names) < 2 or every < 1:
+            raise InputError(
+                f"Got {len(class_names)} class names and every={every}; expected at least "
+                "2 classes and 1 epoch."
+            )
         needed = samples_needed(len(class_names))
         if samples < needed:
             raise InputError(
