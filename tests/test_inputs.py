@@ -13,7 +13,7 @@ from tiny_models import ae, images_of, values_of
 
 from common.errors import InputError
 from common.models import AE, DCGAN, VAE, WGAN
-from common.models.inputs import UnitRange, unit_range
+from common.models.inputs import UnitRange, first_batch, unit_range
 from common.training.interrupt import InterruptBetweenSteps
 from common.training.precision import precision
 
@@ -155,10 +155,9 @@ def test_bad_labels_in_a_source_of_batches(classifier):
 
 
 def test_a_stream_loses_no_batch():
-    model = VAE((8, 8, 1), num_classes=3, widths=(8,), seed=0)
-    model.compile(steps_per_execution=1, jit_compile=False)
-    model.fit(((IMAGES, LABELS) for _ in range(3)), verbose=0)
-    assert int(model.optimizer.iterations) == 3
+    stream = ((IMAGES, LABELS) for _ in range(3))
+    assert first_batch(stream) is None
+    assert len(list(stream)) == 3
 
 
 def test_lists_of_images():
