@@ -8,9 +8,16 @@ from typing import Any
 
 from keras import ops
 
-PIXELS = (-3, -2, -1)
 # Of the pixels about their mean; at 1/2 the squared error is −log p(x|z) but for a constant.
 VARIANCES = {"gaussian": 0.01, "squared_error": 0.5}
+
+
+def as_vectors(images: Any) -> Any:
+    """`(..., H, W, C)` → `(..., H · W · C)`.
+
+    On a CPU XLA sums over one long axis eight times as fast as over three short ones.
+    """
+    return ops.reshape(images, (*ops.shape(images)[:-3], math.prod(images.shape[-3:])))
 
 
 def bernoulli(images: Any, logits: Any) -> Any:
@@ -18,21 +25,21 @@ def bernoulli(images: Any, logits: Any) -> Any:
 
     Cross-entropy on logits, stable for any logit (Kingma & Welling 2014, appendix C.1).
     """
-    loss = ops.maximum(logits, 0) - logits * images + ops.log1p(ops.exp(-ops.abs(logits)))
-    return ops.sum(loss, axis=PIXELS)
+    x, logits = as_vectors(images), as_vectors(logits)
+    loss = ops.maximum(logits, 0) - logits * x + ops.log1p(ops.exp(-ops.abs(logits)))
+    return ops.sum(loss, axis=-1)
 
 
 def gaussian(images: Any, logits: Any) -> Any:
     """−log p(x|z) in nats of Gaussian pixels about sigmoid(logits), standard deviation 0.1."""
     variance = VARIANCES["gaussian"]
-    constant = 0.5 * math.log(2 * math.pi * variance)
-    squares = ops.square(images - ops.sigmoid(logits))
-    return ops.sum(squares / (2 * variance) + constant, axis=PIXELS)
+    constant = 0.5 * math.log(2 * math.pi * variance) * math.prod(images.shape[-3:])
+    return squared_error(images, logits) / (2 * variance) + constant
 
 
 def squared_error(images: Any, logits: Any) -> Any:
     """Squared error summed over pixels, as the seeds have it: 784 · MSE on MNIST; not in nats."""
-    return ops.sum(ops.square(images - ops.sigmoid(logits)), axis=PIXELS)
+    return ops.sum(ops.square(as_vectors(images) - ops.sigmoid(as_vectors(logits))), axis=-1)
 
 
 LIKELIHOODS = {"bernoulli": bernoulli, "gaussian": gaussian, "squared_error": squared_error}
