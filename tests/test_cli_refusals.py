@@ -39,6 +39,10 @@ pytestmark = pytest.mark.usefixtures("without_xla")
         (["vae", "gen", "digits", "--drop-class", "12"], "drop_class=12 is not a class of"),
         (["vae", "gen", "digits", "--num-images", "9"], "no option num_images"),
         (["vae", "gen", "digits", "--samples", "0"], "--samples 0; expected at least 1"),
+        (
+            ["ae", "latent", "digits", "--data-fraction", "0.01"],
+            "The codes of 4 test images are too few to draw; latent needs 5",
+        ),
         (["vae", "gen", "digits", "--seed", "5000000000"], "--seed 5000000000; expected below"),
         (
             ["vae", "gen", "digits", "--weights", "x", "--latent-dim", "3"],

@@ -7,6 +7,8 @@ from common.errors import InputError
 from common.evaluation.anomaly import held_out_mask
 from common.jobs.anomalies import shown_classes
 
+FEWEST_CODES = 5
+
 
 def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData) -> None:
     """Refuse a command line that asks for figures which the model or the data cannot give.
@@ -23,6 +25,11 @@ def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData)
         raise InputError(
             "--nll-samples estimates p(x) in nats, and this model's squared error is not in nats; "
             "take a preset whose likelihood is bernoulli or gaussian."
+        )
+    if arguments.mode == "latent" and len(data.x_test) < FEWEST_CODES:
+        raise InputError(
+            f"The codes of {len(data.x_test)} test images are too few to draw; latent needs "
+            f"{FEWEST_CODES}: raise --data-fraction, or give more images."
         )
     if arguments.mode != "anom":
         return
