@@ -47,7 +47,7 @@ AUTOENCODERS: dict[str, dict] = {
 for _data, _suffix, _ae_fit, _vae_fit in (
     ("mono", "mnist", (60, 256), (30, 256)),
     ("fashion", "fashion", (60, 256), (30, 256)),
-    ("digits", "digits", (100, 64), (100, 64)),
+    ("digits", "digits", (100, 64), (70, 64)),
 ):
     AUTOENCODERS[f"ae_{_suffix}"] = _preset(
         "AE",
