@@ -50,8 +50,10 @@ def run_one(arguments: argparse.Namespace) -> dict:
     kind = getattr(models, recipe.model)
     given = None
     if arguments.weights is not None:
-        given = load_weights(kind, arguments.weights, folder)
+        given = load_weights(kind, arguments.weights)
     results = Results(folder, asdict(recipe) if given is None else origin_of(arguments, recipe))
+    if given is not None:
+        results.check_no_model()
     results.check_writable()
     data = load_data(recipe)
     model = given or (None if arguments.retrain else load_trained(kind, results))

@@ -6,8 +6,7 @@ from common.datasets import ImageData
 from common.errors import InputError
 from common.evaluation.anomaly import held_out_mask
 from common.jobs.anomalies import shown_classes
-
-FEWEST_CODES = 5
+from common.plots.latent import FEWEST_CODES
 
 
 def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData) -> None:

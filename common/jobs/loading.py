@@ -10,17 +10,12 @@ from common.jobs.results import Results
 from common.models.base import ImageModel
 
 
-def load_weights(kind: type[ImageModel], path: Path, folder: Path) -> ImageModel:
+def load_weights(kind: type[ImageModel], path: Path) -> ImageModel:
     """The model of a file that the command line names.
 
     Raises:
-        InputError: no such model, or a folder in which another model's results are.
+        InputError: no such model.
     """
-    if (folder / "model.keras").exists():
-        raise InputError(
-            f"{folder} holds a trained model, among whose results those of {path} would be lost; "
-            "give another folder with --output."
-        )
     model = kind.load(path)
     if type(model) is not kind:
         raise InputError(f"{path} holds a {type(model).__name__}, not a {kind.__name__}.")

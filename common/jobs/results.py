@@ -53,6 +53,18 @@ class Results:
                 f"{needed / 1e6:.0f}; free some, or {self.remedy}."
             )
 
+    def check_no_model(self) -> None:
+        """Refuse a folder in which a trained model's results are, which others would replace.
+
+        Raises:
+            InputError: it says so.
+        """
+        if (self.folder / "model.keras").exists():
+            raise InputError(
+                f"{self.folder} holds a trained model, whose results these would replace; "
+                f"{self.remedy}."
+            )
+
     def trained_model(self) -> Path | None:
         """The model file, if a model of this very origin was trained here to its end."""
         path = self.folder / "model.keras"

@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from common import plots
-from common.errors import InputError
 from common.jobs.anomalies import classes_of
 from common.jobs.checks import check_figures
 from common.jobs.recipe import recipe_of
@@ -33,13 +32,9 @@ def table_of_classes(
         InputError: what any of the classes is refused for, before the first is trained without, or
             a folder in which another model's results are.
     """
-    if (folder / "model.keras").exists():
-        raise InputError(
-            f"{folder} holds a trained model, whose figures the table would replace; give another "
-            "folder with --output."
-        )
     recipe = recipe_of(arguments)
     results = Results(folder, {**asdict(recipe), "held_out": "all"})
+    results.check_no_model()
     results.check_writable()
     data = load_data(recipe)
     runs = []

@@ -11,6 +11,8 @@ from threadpoolctl import threadpool_limits
 from common.errors import InputError
 from common.plots.style import Figure, chart, class_colours, dress
 
+FEWEST_CODES = 5  # that t-SNE makes a picture of
+
 MOST_NAMES = 20  # more classes than this get a colour bar instead of a legend
 
 
@@ -63,10 +65,10 @@ def tsne(
             not fit them; a label without a name.
     """
     codes = np.asarray(codes, dtype=np.float32)
-    if codes.ndim != 2 or len(codes) < 5:
+    if codes.ndim != 2 or len(codes) < FEWEST_CODES:
         raise InputError(
-            f"codes have shape {codes.shape}; t-SNE needs (N, D) with at least 5 codes. "
-            "Flatten the code of a convolutional model with codes.reshape(len(codes), -1)."
+            f"codes have shape {codes.shape}; t-SNE needs (N, D) with at least {FEWEST_CODES} "
+            "codes. Flatten the code of a convolutional model with codes.reshape(len(codes), -1)."
         )
     _check_finite(codes)
     if np.ptp(codes, axis=0).max() == 0:
