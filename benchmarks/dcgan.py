@@ -33,7 +33,7 @@ LATENT_DIM = 100
 def ours(images: np.ndarray, batch_size: int, dtype: str = "float32") -> Job:
     from common.models import DCGAN
 
-    model = DCGAN(IMAGE_SHAPE, LATENT_DIM, dtype=dtype)
+    model = DCGAN(IMAGE_SHAPE, LATENT_DIM, networks="mnist", dtype=dtype)
     model.compile()
     fit = partial(model.fit, images, batch_size=batch_size)
     return Job(partial(steady_fit, fit), keras_parameters(model))

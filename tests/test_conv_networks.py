@@ -13,7 +13,7 @@ from common.errors import InputError
 from common.models import AE, DCGAN, VAE
 from common.models.conv_networks import conv_decoder, conv_encoder, down, margins, up
 from common.models.gan_networks import players
-from common.models.photo_gan_networks import halvings
+from common.models.paper_gan_networks import halved_sizes
 from common.models.vae import kl_divergence
 from common.training.backend import fastest_execution
 
@@ -214,14 +214,34 @@ def output_shapes(network, kind):
 
 
 @pytest.mark.parametrize(
-    ("shape", "count"),
-    [((32, 32, 3), 3), ((64, 64, 3), 4), ((28, 28, 1), 2), ((48, 64, 3), 3), ((8, 8, 1), 1)],
+    ("shape", "smallest", "count"),
+    [
+        ((32, 32, 3), (4, 4), 3),
+        ((64, 64, 3), (4, 4), 4),
+        ((28, 28, 1), (4, 4), 3),
+        ((48, 64, 3), (6, 8), 3),
+        ((12, 28, 1), (6, 14), 1),
+        ((8, 8, 1), (4, 4), 1),
+    ],
 )
-def test_sides_halve_down_to_four(shape, count):
-    assert halvings(shape) == count
+def test_sides_halve_down_to_four(shape, smallest, count):
+    sizes = halved_sizes(shape)
+    assert sizes[0] == shape[:2] and sizes[-1] == smallest and len(sizes) == count + 1
 
 
-@pytest.mark.parametrize("networks", ["photo", "photo_critic"])
+def test_sides_that_are_odd_on_the_way_are_cut_again():
+    generator, discriminator = players("paper", (28, 28, 1), 100, 1 / 8)
+    assert output_shapes(generator, layers.Conv2DTranspose) == [
+        (8, 8, 16),
+        (14, 14, 8),
+        (28, 28, 1),
+    ]
+    assert output_shapes(generator, layers.Cropping2D) == [(7, 7, 16)]
+    assert generator.output.shape[1:] == (28, 28, 1)
+    assert output_shapes(discriminator, layers.Conv2D) == [(14, 14, 8), (7, 7, 16), (4, 4, 32)]
+
+
+@pytest.mark.parametrize("networks", ["paper", "paper_critic"])
 def test_the_papers_networks(networks):
     generator, discriminator = players(networks, (64, 64, 3), 100, 1 / 8)
     assert output_shapes(generator, layers.Reshape) == [(4, 4, 64)]
@@ -238,7 +258,7 @@ def test_the_papers_networks(networks):
     assert {(x.kernel_size, x.strides) for x in every} == {((4, 4), (2, 2))}
     assert len(layers_of(generator, layers.BatchNormalization)) == 4
     norms = layers_of(discriminator, layers.BatchNormalization)
-    assert len(norms) == (3 if networks == "photo" else 0)
+    assert len(norms) == (3 if networks == "paper" else 0)
     if norms:
         first = discriminator.layers.index(norms[0])
         assert discriminator.layers.index(convolutions[1]) < first
@@ -249,10 +269,10 @@ def test_the_papers_networks(networks):
 
 
 def test_smaller_photographs_take_fewer_halvings():
-    generator, discriminator = players("photo", (32, 32, 3), 100, 1 / 8)
+    generator, discriminator = players("paper", (32, 32, 3), 100, 1 / 8)
     assert output_shapes(generator, layers.Reshape) == [(4, 4, 32)]
     assert output_shapes(discriminator, layers.Conv2D)[-1] == (4, 4, 32)
-    wide, _ = players("photo", (128, 128, 3), 4, 1 / 64)
+    wide, _ = players("paper", (128, 128, 3), 4, 1 / 64)
     assert output_shapes(wide, layers.Reshape) == [(4, 4, 8)]
 
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -67,6 +70,30 @@ def test_bytes_count_as_parts_of_255():
     images, p = images_and_probabilities()
     as_bytes = (images * 255).astype("uint8")
     assert prior_sample_nll(as_bytes, p).tolist() == prior_sample_nll(images, p).tolist()
+
+
+SCORE_THEM_ALL = """
+import resource, time
+import numpy as np
+from common.evaluation.anomaly import prior_sample_nll
+
+rng = np.random.default_rng(0)
+images = rng.integers(0, 256, (10_000, 28, 28, 1), np.uint8)
+decoded = rng.random((10_000, 28, 28, 1), np.float32)
+start = time.perf_counter()
+assert np.isfinite(prior_sample_nll(images, decoded)).all()
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux only")
+def test_ten_thousand_images_against_as_many_samples_take_half_a_minute_and_two_gigabytes():
+    run = subprocess.run(
+        [sys.executable, "-c", SCORE_THEM_ALL], check=True, capture_output=True, text=True
+    )
+    seconds, kilobytes = map(float, run.stdout.split())
+    assert seconds < 30 and kilobytes < 2e6
 
 
 @pytest.mark.parametrize("score", [reconstruction_error, prior_sample_nll])

@@ -25,7 +25,7 @@ SMALL = {
     "EPOCHS": 2,
     "NET_EPOCHS": 1,
     "BATCH_SIZE": 8,
-    "WIDTH": 1 / 16,
+    "NET_WIDTH": 1 / 16,
 }
 AUTOENCODER = ["latent", "reconstructions", "samples", "manifold"]
 AUTOENCODER += [f"classifier_{name}" for name in ("losses", "latent", "reconstructions")]

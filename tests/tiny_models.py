@@ -58,7 +58,7 @@ def conv_vae_map(**options):
 
 
 def photo_gan(**options):
-    return DCGAN((16, 24, 3), 4, networks="photo", width=1 / 16, seed=1, **options)
+    return DCGAN((16, 24, 3), 4, networks="paper", width=1 / 16, seed=1, **options)
 
 
 def classifier(**options):

@@ -40,8 +40,8 @@ class TwoPlayerModel(ImageModel):
 
     drop_remainder = True
     validates = False
-    learning_rates = (2e-4, 2e-4)
-    default_networks = "mnist"
+    learning_rates = (1e-3, 4e-4)
+    default_networks = "paper"
     loss_name = "discriminator_loss"
 
     def __init__(
@@ -103,8 +103,8 @@ class TwoPlayerModel(ImageModel):
         """Choose both optimizers; what is not given is the recipe's, or the fastest here.
 
         Args:
-            generator_optimizer: as Keras takes it; None for Adam with a step of 2e-4, β₁ = 0.5.
-            discriminator_optimizer: likewise.
+            generator_optimizer: as Keras takes it; None for Adam with a step of 1e-3, β₁ = 0.5.
+            discriminator_optimizer: likewise, with a step of 4e-4.
             **kwargs: `ImageModel.compile`'s.
         """
         given = (generator_optimizer, discriminator_optimizer)

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from common.errors import InputError
 from common.models.networks import ImageShape, scaled
-from common.models.photo_gan_networks import cifar10_pooled, photo, photo_critic
+from common.models.paper_gan_networks import cifar10_pooled, paper, paper_critic
 from common.models.smooth_gan_networks import smooth, smooth_critic
 
 
@@ -104,8 +104,8 @@ NETWORKS = {
     "polynomials_critic": polynomials_critic,
     "smooth": smooth,
     "smooth_critic": smooth_critic,
-    "photo": photo,
-    "photo_critic": photo_critic,
+    "paper": paper,
+    "paper_critic": paper_critic,
     "cifar10_pooled": cifar10_pooled,
 }
 

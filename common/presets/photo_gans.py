@@ -1,6 +1,6 @@
 """GANs of small photographs in colour: the CIFAR-10 seed's recipe, and the DCGAN paper's."""
 
-from common.presets.mnist_gans import AVERAGED, CRITIC, EVEN, adam
+from common.presets.mnist_gans import AVERAGED, CRITIC, UNEVEN, adam
 
 SHAPES = {
     "cifar10": (32, 32, 3),
@@ -53,13 +53,13 @@ PHOTO_GANS: dict[str, dict] = {
         for model, networks, batch_size, about, compile_with in (
             (
                 "DCGAN",
-                "photo",
+                "paper",
                 128,
                 "the paper's with fewer channels, step sizes that decay, an averaged generator",
-                EVEN,
+                UNEVEN,
             ),
-            ("LSGAN", "photo", 128, "as the DCGAN, with the squared loss", EVEN),
-            ("WGAN", "photo_critic", 64, "weight clipping, no BatchNorm in the critic", CRITIC),
+            ("LSGAN", "paper", 128, "as the DCGAN, with the squared loss", UNEVEN),
+            ("WGAN", "paper_critic", 64, "weight clipping, no BatchNorm in the critic", CRITIC),
         )
     },
 }

@@ -1,4 +1,4 @@
-"""The players' networks for small photographs, of 32×32 and 64×64 pixels for example.
+"""The players' networks of the DCGAN paper for any size of images, and of the CIFAR-10 seed.
 
 All have tanh images or one score per image at the end, float32.
 """
@@ -14,35 +14,45 @@ from common.models.networks import ImageShape, heads, scaled
 SMALLEST = 4
 
 
-def halvings(image_shape: ImageShape) -> int:
-    """How often both sides halve without falling below 4: 64×64 four times, 28×28 twice."""
+def halved_sizes(image_shape: ImageShape) -> list[tuple[int, int]]:
+    """Rows and columns, halved and rounded up while neither falls below 4: 28 → 14 → 7 → 4."""
     rows, columns, _ = image_shape
-    count = 0
-    while rows % 2 == columns % 2 == 0 and min(rows, columns) >= 2 * SMALLEST:
-        rows, columns, count = rows // 2, columns // 2, count + 1
-    return count
+    sizes = [(rows, columns)]
+    while min(rows, columns) > 2 * SMALLEST - 2:
+        rows, columns = -(-rows // 2), -(-columns // 2)
+        sizes.append((rows, columns))
+    return sizes
 
 
 def doubling_widths(image_shape: ImageShape, width: float) -> list[int]:
     """64 channels, doubled as often as the sides halve but at most to 512, times `width`."""
-    return scaled([min(64 * 2**k, 512) for k in range(halvings(image_shape))], width)
+    count = len(halved_sizes(image_shape)) - 1
+    return scaled([min(64 * 2**k, 512) for k in range(count)], width)
 
 
-def photo_generator(image_shape: ImageShape, latent_dim: int, widths: Sequence[int]) -> keras.Model:
+def paper_generator(image_shape: ImageShape, latent_dim: int, widths: Sequence[int]) -> keras.Model:
     """z → `widths[0]` small maps → 4×4 transposed convolutions that double them → tanh."""
-    rows, columns = (side // 2 ** len(widths) for side in image_shape[:2])
+    *larger, (rows, columns) = halved_sizes(image_shape)
     z = keras.Input((latent_dim,))
     h = layers.Dense(rows * columns * widths[0], use_bias=False)(z)
     h = layers.Reshape((rows, columns, widths[0]))(h)
-    for filters in widths[1:]:
+    for size, filters in zip(larger[:0:-1], widths[1:], strict=True):
         h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
         h = layers.Conv2DTranspose(filters, 4, 2, padding="same", use_bias=False)(h)
+        h = cropped(h, size)
     h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
     h = layers.Conv2DTranspose(image_shape[-1], 4, 2, padding="same")(h)
-    return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
+    images = layers.Activation("tanh", dtype="float32")(cropped(h, larger[0]))
+    return keras.Model(z, images, name="generator")
 
 
-def photo_discriminator(
+def cropped(h, size: tuple[int, int]):
+    """Maps of rows and columns that were rounded up when they were halved, without the surplus."""
+    surplus = [(0, side - wanted) for side, wanted in zip(h.shape[1:3], size, strict=True)]
+    return layers.Cropping2D(surplus)(h) if surplus != [(0, 0)] * 2 else h
+
+
+def paper_discriminator(
     image_shape: ImageShape, widths: Sequence[int], normalised: bool
 ) -> keras.Model:
     """Image in [-1, 1] → 4×4 convolutions that halve it → one score `(N, 1)`, unbounded.
@@ -59,21 +69,21 @@ def photo_discriminator(
     return keras.Model(images, heads(layers.Flatten()(h), [1]), name="discriminator")
 
 
-def photo(image_shape: ImageShape, latent_dim: int, width: float):
+def paper(image_shape: ImageShape, latent_dim: int, width: float):
     """The DCGAN paper's: 4×4×512 → 256 → 128 → 64 → 64×64 and back (Radford et al. 2016, §3).
 
     With half its channels, and kernels of 4×4 for its 5×5, which meet every pixel equally often.
     """
     widths = doubling_widths(image_shape, width)
-    generator = photo_generator(image_shape, latent_dim, widths[::-1])
-    return generator, photo_discriminator(image_shape, widths, normalised=True)
+    generator = paper_generator(image_shape, latent_dim, widths[::-1])
+    return generator, paper_discriminator(image_shape, widths, normalised=True)
 
 
-def photo_critic(image_shape: ImageShape, latent_dim: int, width: float):
-    """`photo` for a critic whose weights are clipped, and BatchNorm's factors would be too."""
+def paper_critic(image_shape: ImageShape, latent_dim: int, width: float):
+    """`paper` for a critic whose weights are clipped, and BatchNorm's factors would be too."""
     widths = doubling_widths(image_shape, width)
-    generator = photo_generator(image_shape, latent_dim, widths[::-1])
-    return generator, photo_discriminator(image_shape, widths, normalised=False)
+    generator = paper_generator(image_shape, latent_dim, widths[::-1])
+    return generator, paper_discriminator(image_shape, widths, normalised=False)
 
 
 def cifar10_pooled(image_shape: ImageShape, latent_dim: int, width: float):
