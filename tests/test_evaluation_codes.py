@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal
 
 from common.errors import InputError
 from common.evaluation import codes
-from common.evaluation.codes import code_density, code_distance, code_mixture
+from common.evaluation.codes import code_density, code_distance, code_mixture, traversal_codes
 
 MEAN = np.array([1.0, -2.0, 0.5])
 COVARIANCE = np.array([[2.0, 0.6, 0.0], [0.6, 0.5, 0.1], [0.0, 0.1, 0.3]])
@@ -82,3 +82,30 @@ def test_codes_of_a_diverged_model_are_refused(score, where):
     given[where][2, 1] = np.nan
     with pytest.raises(InputError, match=r"1 of \d+ values are NaN or infinite"):
         score(*given.values())
+
+
+def test_traversals_take_one_dimension_through_its_own_quantiles():
+    codes = drawn(101)
+    shares = [0.0, 0.25, 1.0]
+    walks, dimensions = traversal_codes(codes, shares)
+    assert dimensions.tolist() == [0, 1, 2] and walks.shape == (3, 3, 3)
+    for walk, dimension in zip(walks, dimensions, strict=True):
+        expected = np.quantile(codes[:, dimension], shares)
+        np.testing.assert_allclose(walk[:, dimension], expected, rtol=1e-5)
+        others = np.delete(walk, dimension, axis=1)
+        np.testing.assert_array_equal(others, np.tile(np.delete(codes[0], dimension), (3, 1)))
+    _, chosen = traversal_codes(codes[:, ::-1], shares, [2])
+    assert chosen.tolist() == [2]
+
+
+def test_traversals_of_maps_move_a_channel_as_a_whole():
+    codes = drawn(30).reshape(10, 3, 1, 3)
+    walks, dimensions = traversal_codes(codes, [0.0, 1.0])
+    assert walks.shape == (3, 2, 3, 1, 3)
+    for walk, channel in zip(walks, dimensions, strict=True):
+        means = codes[..., channel].mean(axis=(1, 2))
+        moved = walk[..., channel] - codes[0, ..., channel]
+        expected = np.array([means.min(), means.max()]) - means[0]
+        np.testing.assert_allclose(moved.reshape(2, 3).T, np.tile(expected, (3, 1)), atol=1e-6)
+        others = np.delete(walk - codes[0], channel, axis=-1)
+        assert not others.any()

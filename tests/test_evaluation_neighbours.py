@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from common.errors import InputError
+from common.evaluation import blocks
 from common.evaluation.neighbours import (
     coverage_ceiling,
     density_and_coverage,
+    nearest_images,
     smallest_neighbour,
 )
 
@@ -77,3 +79,19 @@ def test_sets_that_cannot_be_compared_are_refused(real, generated, k, says):
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(InputError, match="1 of 10 values"):
         density_and_coverage(np.zeros((5, 2)), np.array([[0, 0], [np.nan, 0]] + [[0, 0]] * 3), 1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_the_nearest_image_is_that_of_the_smallest_distance(dtype, monkeypatch):
+    # Blocks of three images, the last of two.
+    monkeypatch.setattr(blocks, "NUMBERS_AT_ONCE", 3 * 4 * 5 * 3)
+    rng = np.random.default_rng(4)
+    images = rng.integers(0, 256, (11, 4, 5, 3)).astype(np.uint8)
+    samples = rng.random((6, 4, 5, 3), dtype=np.float32)
+    samples[:2] = images[[10, 3]] / 255
+    scaled = images / 255
+    distances = [[np.linalg.norm(sample - image) for image in scaled] for sample in samples]
+    given = images if dtype is np.uint8 else scaled.astype(dtype)
+    nearest = nearest_images(samples, given)
+    assert nearest.tolist() == np.argmin(distances, axis=1).tolist()
+    assert nearest[:2].tolist() == [10, 3]

@@ -182,17 +182,17 @@ def test_manifold_refuses(options, message):
 
 def test_traversals_have_a_row_per_dimension():
     images = np.stack([levels([0.1, 0.2, 0.3]), levels([0.4, 0.5, 0.6])])
-    (axes,) = plots.traversals(images, [-2, 0, 2]).axes
+    (axes,) = plots.traversals(images, [0.05, 0.5, 0.95]).axes
     np.testing.assert_allclose(cell(axes, 1, 2), 0.6, rtol=1e-6)
-    assert tick_labels(axes.xaxis) == ["-2", "0", "2"]
+    assert tick_labels(axes.xaxis) == ["5%", "50%", "95%"]
     assert tick_labels(axes.yaxis) == ["1", "2"]
     assert axes.get_ylabel() == "latent dimension"
-    with pytest.raises(InputError, match="for 4 values"):
-        plots.traversals(images, [-2, 0, 1, 2])
-    (axes,) = plots.traversals(images, [-2, 0, 2], dimensions=[7, 0]).axes
+    with pytest.raises(InputError, match="for 4 quantiles"):
+        plots.traversals(images, [0, 0.1, 0.5, 1])
+    (axes,) = plots.traversals(images, [0, 0.5, 1], dimensions=[7, 0]).axes
     assert tick_labels(axes.yaxis) == ["8", "1"]
     with pytest.raises(InputError, match="1 dimensions for 2 rows"):
-        plots.traversals(images, [-2, 0, 2], dimensions=[7])
+        plots.traversals(images, [0, 0.5, 1], dimensions=[7])
 
 
 def test_interpolation_has_a_row_per_way():

@@ -1,4 +1,6 @@
-"""The distribution of codes: a mixture fitted to them, and how strange further codes are to it."""
+"""The distribution of codes: their spread, a mixture of them, and how strange others are to it."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.mixture import GaussianMixture
@@ -11,11 +13,37 @@ MIXTURE_COMPONENTS = 50
 FITTED_CODES = 20_000
 # Beyond so many dimensions a covariance takes more codes than there are, and minutes.
 FULL_DIMENSIONS = 64
+TRAVERSED = 16
 
 
 def flat(codes: np.ndarray) -> np.ndarray:
     """Codes that may be maps, (N, ...), as vectors (N, D)."""
     return codes.reshape(len(codes), -1)
+
+
+def traversal_codes(
+    codes: np.ndarray, shares: Sequence[float], dimensions: Sequence[int] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes that leave the first of `codes` along one dimension at a time.
+
+    Args:
+        codes: (N, D), or maps (N, h, w, D), whose channels are moved as wholes, by their means.
+        shares: in [0, 1]: each walk goes through these quantiles of its dimension.
+        dimensions: which ones, counted from 0; None for those 16 that vary most, or all if fewer.
+
+    Returns:
+        The walks, (rows, len(shares), D) or (rows, len(shares), h, w, D), and the dimension that
+        each row moves.
+    """
+    means = codes.mean(axis=tuple(range(1, codes.ndim - 1)))
+    if dimensions is None:
+        dimensions = np.argsort(-means.var(axis=0), kind="stable")[:TRAVERSED]
+    values = np.quantile(means, shares, axis=0)
+    walks = np.tile(codes[0], (len(dimensions), len(shares), *[1] * (codes.ndim - 1)))
+    for walk, dimension in zip(walks, dimensions, strict=True):
+        moves = values[:, dimension] - means[0, dimension]
+        walk[..., dimension] += moves.reshape(-1, *[1] * (codes.ndim - 2))
+    return walks, np.asarray(dimensions)
 
 
 def code_mixture(codes: np.ndarray) -> GaussianMixture:

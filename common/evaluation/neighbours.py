@@ -7,11 +7,11 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
 from common.errors import InputError
+from common.evaluation.blocks import unit_blocks
 from common.evaluation.checks import require_finite
 
 # The distances are made a block of rows at a time; larger blocks are no faster.
 _BLOCK_MIB = 128
-_BLOCK = 4096
 
 
 def density_and_coverage(
@@ -90,14 +90,12 @@ def nearest_images(samples: np.ndarray, images: np.ndarray) -> np.ndarray:
     flat = samples.reshape(len(samples), -1).astype(np.float32)
     best = np.full(len(flat), np.inf, np.float32)
     index = np.zeros(len(flat), np.int64)
-    for start in range(0, len(images), _BLOCK):
-        block = np.asarray(images[start : start + _BLOCK])
-        scale = 255 if block.dtype == np.uint8 else 1
-        block = block.reshape(len(block), -1).astype(np.float32) / scale
+    for rows, block in unit_blocks(images):
+        block = block.reshape(len(block), -1)
         # |s - x|² less |s|², which is the same for all x.
-        distance = np.square(block).sum(axis=1) - 2 * flat @ block.T
+        distance = np.einsum("ij,ij->i", block, block) - 2 * flat @ block.T
         nearest = distance.argmin(axis=1)
         closer = distance[np.arange(len(flat)), nearest] < best
         best[closer] = distance[np.arange(len(flat)), nearest][closer]
-        index[closer] = start + nearest[closer]
+        index[closer] = rows.start + nearest[closer]
     return index

@@ -104,7 +104,7 @@ def present(
     folder: Path,
 ) -> dict:
     """The mode's figures; its pictures are drawn into the folder."""
-    count = samples_for(arguments, judge)
+    count = samples_for(arguments, judge, data)
     if isinstance(model, TwoPlayerModel):
         return gans.gen(model, data, judge, count, folder)
     figures = autoencoders.evaluate(model, data, arguments.nll_samples)

@@ -7,15 +7,16 @@ import numpy as np
 
 from common import plots
 from common.datasets import ImageData
+from common.evaluation.blocks import unit_blocks
 from common.evaluation.codes import FITTED_CODES
 from common.evaluation.likelihood import importance_weighted_nll
 from common.jobs.mixture import sample_mixture
+from common.jobs.pictures import SHOWN, draw_samples
 from common.jobs.verification import Judge
 from common.models import AE, VAE
 from common.models.inputs import unit_range
 
-SHOWN = 64
-AT_ONCE = 4096
+RECONSTRUCTED = 10
 NAMEABLE_CLASSES = 20
 
 
@@ -24,8 +25,7 @@ def evaluate(model: AE, data: ImageData, nll_samples: int) -> dict:
     labels = None if model.num_classes is None else data.y_test
     terms = model.evaluate(data.x_test, labels, verbose=0)
     squared = 0.0
-    for start in range(0, len(data.x_test), AT_ONCE):
-        images = unit_range(np.asarray(data.x_test[start : start + AT_ONCE]))
+    for _, images in unit_blocks(data.x_test):
         squared += float(np.square(images - model.reconstruct(images)).sum())
     kl = terms.get("kl_loss")
     in_nats = model.likelihood != "squared_error"
@@ -46,13 +46,15 @@ def evaluate(model: AE, data: ImageData, nll_samples: int) -> dict:
 
 def basic(model: AE, data: ImageData, judge: Judge | None, folder: Path) -> dict:
     """Reconstructions of test images, and whether they still show the same classes."""
-    images = np.asarray(data.x_test)
-    reconstructed = model.reconstruct(images)
-    plots.reconstructions(images, reconstructed).savefig(folder / "reconstructions.png")
+    images = np.asarray(data.x_test[:RECONSTRUCTED])
+    drawn = plots.reconstructions(images, model.reconstruct(images))
+    drawn.savefig(folder / "reconstructions.png")
     if model.code_shape == (2,) and (data.num_classes or 0) <= NAMEABLE_CLASSES:
-        codes = model.encode(images)
+        codes = model.encode(data.x_test)
         plots.latent_space(codes, data.y_test, data.class_names).savefig(folder / "latent.png")
-    return {} if judge is None else judge.of_reconstructions(reconstructed, data.y_test)
+    if judge is None:
+        return {}
+    return judge.of_reconstructions(model.reconstruct(data.x_test), data.y_test)
 
 
 def gen(model: AE, data: ImageData, judge: Judge | None, count: int, folder: Path) -> dict:
@@ -60,7 +62,7 @@ def gen(model: AE, data: ImageData, judge: Judge | None, count: int, folder: Pat
     prior = isinstance(model, VAE)
     drawn = model.sample(count, seed=0)
     samples = drawn if prior else sample_mixture(model, data.x_train, count)
-    plots.image_grid(samples[:SHOWN]).savefig(folder / "samples.png")
+    draw_samples(samples, data, folder)
     if model.code_shape == (2,):
         codes = None if prior else model.encode(data.x_train[:FITTED_CODES])
         plots.manifold(model.decode, codes=codes).savefig(folder / "manifold.png")

@@ -2,6 +2,7 @@
 
 import argparse
 
+from common.cli import MODELS
 from common.datasets import ImageData
 from common.errors import InputError
 from common.evaluation.anomaly import held_out_mask
@@ -29,6 +30,11 @@ def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData)
         raise InputError(
             f"The codes of {len(data.x_test)} test images are too few to draw; latent needs "
             f"{FEWEST_CODES}: raise --data-fraction, or give more images."
+        )
+    if arguments.mode == "gen" and MODELS[arguments.model][0] == "AE" and len(data.x_train) < 2:
+        raise InputError(
+            "Got one training image; gen fits a distribution to an autoencoder's codes, which "
+            "takes two: raise --data-fraction, or give more images."
         )
     if arguments.mode != "anom":
         return

@@ -6,21 +6,19 @@ import numpy as np
 
 from common import plots
 from common.datasets import ImageData
-from common.evaluation.codes import flat
+from common.evaluation.codes import flat, traversal_codes
 from common.models import AE, VAE
 
 DRAWN_CODES = 5_000
 STEPS = 11
 WAYS = 5
-TRAVERSED = 16
 
 
 def latent(model: AE, data: ImageData, folder: Path) -> dict:
     """A scatter or t-SNE of the test images' codes, traversals and interpolations.
 
-    The traversals start from the code of the first test image and give one number at a time, of
-    those that vary most, the values between the 5 % and the 95 % quantile of all; a code that is a
-    map is not traversed.
+    The traversals start from the code of the first test image and take one dimension at a time, of
+    those that vary most, from its 5 % to its 95 % quantile; of a map a channel as a whole.
     """
     images = np.asarray(data.x_test[:DRAWN_CODES])
     labels = None if data.y_test is None or data.num_classes > 20 else data.y_test[:DRAWN_CODES]
@@ -34,14 +32,11 @@ def latent(model: AE, data: ImageData, folder: Path) -> dict:
         plots.manifold(model.decode, codes=known).savefig(folder / "manifold.png")
     else:
         plots.tsne(vectors, labels, names).savefig(folder / "tsne.png")
-    if codes.ndim == 2:
-        values = np.linspace(*np.quantile(codes, (0.05, 0.95)), STEPS)
-        dimensions = np.argsort(-codes.var(axis=0), kind="stable")[:TRAVERSED]
-        walks = np.tile(codes[0], (len(dimensions), STEPS, 1))
-        walks[np.arange(len(dimensions)), :, dimensions] = values
-        decoded = model.decode(walks.reshape(-1, codes.shape[1]))
-        decoded = decoded.reshape(len(dimensions), STEPS, *data.image_shape)
-        plots.traversals(decoded, values, dimensions).savefig(folder / "traversals.png")
+    shares = np.linspace(0.05, 0.95, STEPS)
+    walks, dimensions = traversal_codes(codes, shares)
+    decoded = model.decode(walks.reshape(-1, *model.code_shape))
+    decoded = decoded.reshape(*walks.shape[:2], *data.image_shape)
+    plots.traversals(decoded, shares, dimensions).savefig(folder / "traversals.png")
     ways = [
         np.linspace(codes[2 * way], codes[2 * way + 1], STEPS)
         for way in range(min(WAYS, len(codes) // 2))

@@ -90,6 +90,10 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         "binarize": {"threshold": True}.get(arguments.binarize, arguments.binarize),
         "drop_class": dropped,
         "num_images": arguments.num_images,
+        "size": arguments.size,
+        "channels": arguments.channels,
+        "fit": arguments.fit,
+        "boxes": arguments.boxes or None,
     }
     options |= {key: value for key, value in given.items() if value is not None}
     if arguments.classifier:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from common import plots, presets
-from common.datasets import ImageData
+from common.datasets import ImageData, PolynomialData
 from common.errors import InputError
 from common.evaluation.modes import mode_histogram, mode_report, samples_needed
 from common.evaluation.predictability import (
@@ -17,6 +17,7 @@ from common.evaluation.predictability import (
     predictability,
     predicted_classes,
 )
+from common.jobs.pictures import SHOWN
 from common.jobs.recipe import Recipe
 from common.jobs.results import Results
 from common.jobs.training import load_data, train, write_metrics
@@ -113,7 +114,7 @@ def judge_of(arguments: argparse.Namespace, data: ImageData, recipe: Recipe) -> 
             f"{data.image_shape[2]} channel(s); the data have {data.num_classes}."
         )
     judge = Judge(net, arguments.tolerance, data.class_names, data.y_train)
-    if samples_for(arguments, judge) < samples_needed(num_modes):
+    if samples_for(arguments, judge, data) < samples_needed(num_modes):
         raise InputError(
             f"Got --samples {arguments.samples}, too few to count {num_modes} modes; "
             f"give at least {samples_needed(num_modes)}."
@@ -121,10 +122,14 @@ def judge_of(arguments: argparse.Namespace, data: ImageData, recipe: Recipe) -> 
     return judge
 
 
-def samples_for(arguments: argparse.Namespace, judge: Judge | None) -> int:
-    """How many samples to judge a model by: those asked for, or as many as are usual."""
-    many = judge is not None and judge.num_modes >= STACKED_MODES
-    return arguments.samples or (STACKED_SAMPLES if many else SAMPLES)
+def samples_for(arguments: argparse.Namespace, judge: Judge | None, data: ImageData) -> int:
+    """How many samples to draw: those asked for, as many as are usual, or what is shown of them."""
+    if judge is None and not isinstance(data, PolynomialData):
+        usual = SHOWN
+    else:
+        many = judge is not None and judge.num_modes >= STACKED_MODES
+        usual = STACKED_SAMPLES if many else SAMPLES
+    return arguments.samples or usual
 
 
 def _net(preset_name: str, data_dir: str | None) -> DigitClassifier:

@@ -60,24 +60,25 @@ def manifold(
 
 
 def traversals(
-    images: np.ndarray, values: Sequence[float], dimensions: Sequence[int] | None = None
+    images: np.ndarray, shares: Sequence[float], dimensions: Sequence[int] | None = None
 ) -> Figure:
     """Draw what each latent dimension does when it alone is moved.
 
     Args:
-        images: (rows, len(values), H, W, C), C 1 or 3; uint8 or floats in [0, 1]: each row holds
-            the images decoded while one dimension takes the values and the others stay.
-        values: the values in order, one per column.
+        images: (rows, len(shares), H, W, C), C 1 or 3; uint8 or floats in [0, 1]: each row holds
+            the images decoded while one dimension is moved and the others stay.
+        shares: in [0, 1], one per column: the quantile of the dimension's codes that it is moved
+            to, as by `traversal_codes`.
         dimensions: which dimension each row moves, counted from 0; all in order by default.
 
     Raises:
-        InputError: another shape or range, or another number of values or dimensions.
+        InputError: another shape or range, or another number of shares or dimensions.
     """
     images = np.asarray(images)
-    if images.ndim != 5 or images.shape[1] != len(values):
+    if images.ndim != 5 or images.shape[1] != len(shares):
         raise InputError(
-            f"images have shape {images.shape} for {len(values)} values; "
-            f"expected (rows, {len(values)}, H, W, C)."
+            f"images have shape {images.shape} for {len(shares)} quantiles; "
+            f"expected (rows, {len(shares)}, H, W, C)."
         )
     if dimensions is None:
         dimensions = range(len(images))
@@ -89,11 +90,11 @@ def traversals(
     axes = add_grid(
         figure,
         as_images(images.reshape(-1, *images.shape[2:])),
-        len(values),
+        len(shares),
         row_labels=[str(dimension + 1) for dimension in dimensions],
-        column_labels=[f"{value:g}" for value in np.round(values, 2)],
+        column_labels=[f"{share:.0%}" for share in shares],
     )
-    axes.set(xlabel="value of that dimension", ylabel="latent dimension")
+    axes.set(xlabel="quantile of that dimension's codes", ylabel="latent dimension")
     return trim(figure)
 
 

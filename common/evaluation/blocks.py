@@ -1,0 +1,23 @@
+"""Many images, in memory or on disk, a block at a time."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+# 64 MB in float32: larger blocks are no faster.
+NUMBERS_AT_ONCE = 2**24
+
+
+def unit_blocks(images: Any) -> Iterator[tuple[slice, np.ndarray]]:
+    """Where a block of the images (N, H, W, C), uint8 or in [0, 1], is, and it in [0, 1], float32.
+
+    Args:
+        images: an array, or anything of a shape whose slices are arrays.
+    """
+    at_once = max(1, NUMBERS_AT_ONCE // prod(images.shape[1:]))
+    for start in range(0, len(images), at_once):
+        rows = slice(start, start + at_once)
+        block = np.asarray(images[rows])
+        yield rows, np.divide(block, 255 if block.dtype == np.uint8 else 1, dtype=np.float32)

@@ -1,0 +1,104 @@
+"""The command line on a folder of one's own pictures: every model, every mode, from disk."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common import cli, presets
+
+SIDE = 16
+QUICK = ["--size", str(SIDE), "--epochs", "1", "--batch-size", "8"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Sixty pictures of two colours, above and below a height that differs."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        picture = np.full((24, 20, 3), rng.integers(0, 256, 3), np.uint8)
+        picture[rng.integers(6, 18) :] = rng.integers(0, 256, 3)
+        Image.fromarray(picture).save(folder / f"{number:02}.png")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+
+
+def thin(monkeypatch, name, **arguments):
+    preset = presets.get(name)
+    preset["arguments"] |= arguments
+    monkeypatch.setitem(presets.PRESETS, name, preset)
+
+
+def pictures(path):
+    return {picture.name for picture in path.glob("*.png")} | {p.name for p in path.glob("*.gif")}
+
+
+@pytest.mark.parametrize(
+    ("model", "code"),
+    [
+        ("conv_ae", "map"),
+        pytest.param("conv_ae", "vector", marks=pytest.mark.slow),
+        pytest.param("conv_vae", "map", marks=pytest.mark.slow),
+        pytest.param("conv_vae", "vector", marks=pytest.mark.slow),
+    ],
+)
+def test_every_mode_of_the_convolutional_autoencoders(model, code, folder, tmp_path, monkeypatch):
+    suffix = "_map" if code == "map" else ""
+    thin(monkeypatch, f"{model}_folder{suffix}", widths=[4, 4], latent_dim=3)
+    out = tmp_path / "out"
+    words = [str(folder), "--code", code, "--output", str(out), *QUICK]
+    expected = {"losses.png", "training.gif"}
+    for mode, drawn in (
+        ("basic", {"reconstructions.png"}),
+        ("gen", {"samples.png", "nearest.png"}),
+        ("latent", {"tsne.png", "traversals.png", "interpolation.png"}),
+    ):
+        assert cli.main([model, mode, *words]) == 0
+        expected |= drawn
+        if mode == "gen" and model == "conv_ae":
+            expected.add("samples_of_random_codes.png")
+        assert pictures(out) == expected
+        figures = json.loads((out / "metrics.json").read_text())
+        assert figures["mode"] == mode and 0 < figures["test_mse"] < 1
+    config = json.loads((out / "config.json").read_text())
+    assert config["data_options"]["size"] == SIDE
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "dcgan",
+        pytest.param("lsgan", marks=pytest.mark.slow),
+        pytest.param("wgan", marks=pytest.mark.slow),
+    ],
+)
+def test_the_gans(model, folder, tmp_path, monkeypatch):
+    thin(monkeypatch, f"{model}_folder", width=1 / 16, latent_dim=4)
+    out = tmp_path / "out"
+    options = ["--output", str(out), *QUICK, "--batch-size", "4", "--channels", "1"]
+    assert cli.main([model, "gen", str(folder), "--fit", "pad", *options]) == 0
+    assert pictures(out) == {
+        "samples.png", "originals_and_samples.png", "nearest.png", "losses.png", "training.gif"
+    }  # fmt: skip
+    config = json.loads((out / "config.json").read_text())
+    assert config["data_options"] == {
+        "size": SIDE, "channels": 1, "fit": "pad", "data_fraction": 1.0
+    }  # fmt: skip
+
+
+def test_an_autoencoder_of_one_image_draws_no_samples(folder, tmp_path, capsys):
+    (tmp_path / "two").mkdir()
+    for name in ("00.png", "01.png"):
+        shutil.copy(folder / name, tmp_path / "two")
+    out = tmp_path / "out"
+    words = [str(tmp_path / "two"), "--output", str(out), "--size", str(SIDE)]
+    assert cli.main(["conv_ae", "gen", *words]) == 2
+    assert "Got one training image; gen fits a distribution" in capsys.readouterr().err
+    assert not out.exists()
