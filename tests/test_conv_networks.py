@@ -209,6 +209,14 @@ def test_convolutional_models_run_as_is_fastest_for_them():
         assert model.steps_per_execution == expected
 
 
+@pytest.mark.parametrize(
+    ("networks", "code_shape"), [("dense", (2,)), ("conv", (16,)), ("conv_map", (4, 4, 8))]
+)
+@pytest.mark.parametrize("kind", [AE, VAE])
+def test_the_codes_of_no_given_size(kind, networks, code_shape):
+    assert kind((16, 16, 1), networks=networks).code_shape == code_shape
+
+
 def output_shapes(network, kind):
     return [tuple(x.output.shape[1:]) for x in layers_of(network, kind)]
 
@@ -302,6 +310,7 @@ def test_the_seeds_players_learn():
 
 CODED = [f"conv_{kind}_{data}" for kind in ("ae", "vae") for data in ("mnist", "celeba")]
 PLAYED = ["dcgan_cifar10", "dcgan_cifar10_seed", "dcgan_celeba", "lsgan_celeba", "wgan_celeba"]
+PLAYED += [f"dcgan_{data}_paper" for data in ("cifar10", "celeba", "cars")]
 
 
 @pytest.mark.parametrize("name", [*CODED, *(f"{name}_map" for name in CODED), *PLAYED])

@@ -9,7 +9,7 @@ from keras import ops
 
 from common.errors import InputError
 from common.models.base import ImageModel
-from common.models.coders import checked_widths, coders
+from common.models.coders import LATENT_DIMS, checked_widths, coders
 from common.models.inputs import non_negative, require_labels, unit_range, whole_number
 from common.models.likelihoods import LIKELIHOODS
 from common.models.networks import dense_classifier
@@ -26,6 +26,7 @@ class AE(ImageModel):
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: numbers in the code, in that of "conv_map" at each place; the code is linear.
+            None for 2 of "dense", 16 of "conv" and 8 of "conv_map".
         num_classes: add a softmax classifier on the code, trained jointly.
         classifier_weight: of the classifier's cross-entropy (nats per image) in the loss.
         classifier_widths: units of the classifier's hidden layers, none by default.
@@ -51,7 +52,7 @@ class AE(ImageModel):
     def __init__(
         self,
         image_shape: Sequence[int],
-        latent_dim: int = 2,
+        latent_dim: int | None = None,
         *,
         num_classes: int | None = None,
         classifier_weight: float = 80.0,
@@ -66,13 +67,15 @@ class AE(ImageModel):
         if likelihood not in LIKELIHOODS:
             raise InputError(f"Likelihood {likelihood!r} is unknown; choose from {[*LIKELIHOODS]}.")
         super().__init__(image_shape, num_classes, seed, **kwargs)
-        self.latent_dim = whole_number("latent_dim", latent_dim)
         self.classifier_weight = non_negative("classifier_weight", classifier_weight)
         self.classifier_widths = list(classifier_widths)
         self.likelihood = likelihood
         self.input_noise = non_negative("input_noise", input_noise)
         self.networks = networks
         self.widths = checked_widths(networks, widths)
+        if latent_dim is None:
+            latent_dim = LATENT_DIMS[networks]
+        self.latent_dim = whole_number("latent_dim", latent_dim)
         with precision(self.dtype_policy):
             self.encoder, self.decoder = coders(
                 networks, self.image_shape, self.latent_dim, self.code_parts, self.widths

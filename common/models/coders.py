@@ -9,8 +9,9 @@ from common.models.conv_networks import conv_decoder, conv_encoder
 from common.models.inputs import whole_number
 from common.models.networks import ImageShape, dense_decoder, dense_encoder
 
-# What the networks of each name have where no widths are given.
+# What the networks of each name have where nothing else is given.
 WIDTHS = {"dense": (512, 256, 64), "conv": (16, 32, 64), "conv_map": (16, 32)}
+LATENT_DIMS = {"dense": 2, "conv": 16, "conv_map": 8}
 
 
 def checked_widths(networks: str, widths: Sequence[int] | None) -> list[int]:

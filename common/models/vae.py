@@ -55,7 +55,7 @@ class VAE(AE):
 
     Args:
         image_shape: as in `AE`, and so are the arguments not named here.
-        latent_dim: dimensions of z, with "conv_map" at each place.
+        latent_dim: dimensions of z, with "conv_map" at each place; None as in `AE`.
         beta: weight of the KL divergence (Higgins et al. 2017).
         likelihood: "bernoulli" by default; see `AE`.
         classifier_weight: of the classifier's cross-entropy (nats per image) in the loss.
@@ -67,7 +67,7 @@ class VAE(AE):
     def __init__(
         self,
         image_shape: Any,
-        latent_dim: int = 2,
+        latent_dim: int | None = None,
         *,
         beta: float = 1.0,
         likelihood: str = "bernoulli",

@@ -1,4 +1,4 @@
-"""GANs of small photographs in colour: the CIFAR-10 seed's recipe, and the DCGAN paper's."""
+"""GANs of small photographs: the CIFAR-10 seed's, the DCGAN paper's, and the zoo's own."""
 
 from common.presets.mnist_gans import AVERAGED, CRITIC, UNEVEN, adam
 
@@ -33,6 +33,18 @@ PHOTO_GANS: dict[str, dict] = {
         {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4)},
         networks="cifar10_pooled",
     ),
+    **{
+        f"dcgan_{data}_paper": _preset(
+            "DCGAN",
+            data,
+            "the DCGAN paper's: all its channels, Adam 2e-4",
+            (epochs, 128),
+            {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4)},
+            networks="paper",
+            width=2.0,
+        )
+        for data, epochs in (("cifar10", 100), ("celeba", 25), ("cars", 500))
+    },
     **{
         f"{model.lower()}_{data}": _preset(
             model,
