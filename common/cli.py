@@ -38,6 +38,7 @@ SCORES = {
 }
 VAE_SCORES = ("negative_elbo", "importance_nll")
 CODES = ("vector", "map")
+FITS = ("crop", "pad")
 BINARIZE = ("threshold", "sampled")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -82,6 +83,10 @@ def parser() -> argparse.ArgumentParser:
     option("--binarize", choices=BINARIZE, help="black and white, at the middle or by chance")
     option("--drop-class", type=int, metavar="CLASS", help="take a class out of training")
     option("--num-images", type=int, help="images to generate (polynomials, stacked)")
+    option("--size", type=int, help="sides of the images in pixels (celeba, cars, a folder); 64")
+    option("--channels", type=int, choices=(1, 3), help="1 grey, 3 colour (a folder); 3")
+    option("--fit", choices=FITS, help="cut the middle out, or add margins (cars, a folder); crop")
+    option("--boxes", action="store_true", help="the car alone, where the kit's boxes are (cars)")
     option("--data-dir", type=Path, help="folder or file to read the data from")
     option("--seed", type=int, default=0, help="of weights, noise and order (default 0)")
     option("--precision", choices=PRECISIONS, default="float32")
