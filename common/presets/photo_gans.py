@@ -1,6 +1,6 @@
 """GANs of small photographs: the CIFAR-10 seed's, the DCGAN paper's, and the zoo's own."""
 
-from common.presets.mnist_gans import AVERAGED, CRITIC, UNEVEN, adam
+from common.presets.mnist_gans import AVERAGED, CRITIC, adam
 
 SHAPES = {
     "cifar10": (32, 32, 3),
@@ -23,6 +23,12 @@ def _preset(
         "fit": {"epochs": epochs, "batch_size": batch_size},
     }
 
+
+EVEN = {
+    "generator_optimizer": adam(2e-4),
+    "discriminator_optimizer": adam(2e-4),
+    "cosine_decay": True,
+}
 
 PHOTO_GANS: dict[str, dict] = {
     "dcgan_cifar10_seed": _preset(
@@ -68,9 +74,9 @@ PHOTO_GANS: dict[str, dict] = {
                 "paper",
                 128,
                 "the paper's with fewer channels, step sizes that decay, an averaged generator",
-                UNEVEN,
+                EVEN,
             ),
-            ("LSGAN", "paper", 128, "as the DCGAN, with the squared loss", UNEVEN),
+            ("LSGAN", "paper", 128, "as the DCGAN, with the squared loss", EVEN),
             ("WGAN", "paper_critic", 64, "weight clipping, no BatchNorm in the critic", CRITIC),
         )
     },
