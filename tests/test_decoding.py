@@ -133,6 +133,13 @@ def test_sixteen_bits_are_scaled():
     deep = np.array([[0, 257, 32896, 65535]] * 4, np.uint16)
     image = decode(saved(deep))
     assert image.shape == (4, 4, 3) and image[2, :, 1].tolist() == [0, 1, 128, 255]
+    # The transparent level is one of the 16 bits: 32897 looks the same and is opaque.
+    deep[0] = 32897
+    for level, row in [(0, [255, 1, 128, 255]), (32896, [0, 1, 255, 255])]:
+        image = decode(saved(deep, transparency=level))
+        assert image[2, :, 1].tolist() == row and image[0, :, 1].tolist() == [128] * 4
+        turned = decode(saved(deep, transparency=level, exif=exif(3)), channels=1)
+        assert turned[1, ::-1, 0].tolist() == row
 
 
 def test_cmyk():

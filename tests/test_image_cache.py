@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from zipfile import ZipFile
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -65,7 +66,9 @@ def levels(cache):
 
 
 def files_in(home):
-    return sorted(path.name for path in home.rglob("*") if path.is_file())
+    """All but what Keras itself writes there when it is imported."""
+    files = (path.name for path in home.rglob("*") if path.is_file())
+    return sorted(name for name in files if name != "keras.json")
 
 
 def test_images_in_the_order_of_the_names(home, folder):
@@ -139,6 +142,18 @@ def test_two_sources_of_one_name_stay_apart(home, folder, tmp_path):
     assert len(files_in(home)) == 2
 
 
+def test_stamps_where_no_folder_can_be_opened(folder, monkeypatch):
+    """As on Windows."""
+    (folder / "deep").mkdir()
+    (folder / "00.png").rename(folder / "deep" / "00.png")
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    stamps = FolderFiles(folder).stamps
+    assert list(stamps) == [*(f"{n:02}.png" for n in range(1, 50)), "deep/00.png", "gone.png"]
+    assert stamps["gone.png"] == "" and all(stamps[name] for name in list(stamps)[:-1])
+    monkeypatch.setattr(os, "supports_dir_fd", set())
+    assert FolderFiles(folder).stamps == stamps
+
+
 def test_zip_is_read_without_unpacking_it(home, folder, tmp_path, decodings):
     with ZipFile(tmp_path / "pictures.zip", "w") as archive:
         for path in folder.iterdir():
@@ -155,7 +170,7 @@ def test_zip_is_read_without_unpacking_it(home, folder, tmp_path, decodings):
         ZipFiles(tmp_path / "broken.zip")
 
 
-def test_unreadable_files_are_named_and_left_out(home, folder):
+def test_unreadable_files_are_named_and_left_out(home, folder, decodings):
     for number in range(10, 17):
         (folder / f"{number}.png").write_text("text")
     with pytest.warns(UserWarning) as caught:
@@ -164,22 +179,39 @@ def test_unreadable_files_are_named_and_left_out(home, folder):
     assert f"7 of 50 files in {folder} cannot be read and are left out: 10.png (not an" in message
     assert "14.png (not an image of a known format); and 2 more." in message
     assert levels(cache) == [5 * n for n in range(50) if n not in range(10, 17)]
+    decodings.clear()
     with pytest.warns(UserWarning, match="7 of 50"):
         again = cached_images(FolderFiles(folder), SMALL)
     assert levels(again) == levels(cache) and again.skipped == cache.skipped
+    assert not decodings, "they are as they were"
 
 
-def test_file_that_becomes_readable_is_read(home, folder, monkeypatch):
-    """Its name, size and time are as they were."""
+@pytest.mark.parametrize(
+    "error",
+    [PermissionError(errno.EACCES, "Permission denied"), OSError(errno.EIO, "I/O error")],
+)
+def test_file_that_becomes_readable_is_read(home, folder, monkeypatch, decodings, error):
+    """Its name, size and time are as they were; those of another kind are not tried again."""
     opened = FolderFiles.open
 
     def refuse(files, name):
         if name == "07.png":
-            raise PermissionError(errno.EACCES, "Permission denied", name)
+            raise error
         return opened(files, name)
 
+    # Damaged content is an OSError as well.
+    Image.effect_noise((64, 64), 50).save(folder / "50.jpg")
+    (folder / "50.jpg").write_bytes((folder / "50.jpg").read_bytes()[:1500])
     monkeypatch.setattr(FolderFiles, "open", refuse)
-    with pytest.warns(UserWarning, match=r"1 of 50 .* 07\.png \(Permission denied\)\."):
+    for _ in range(2):
+        decodings.clear()
+        with pytest.warns(
+            UserWarning, match=rf"2 of 51 .* 07\.png \({error.strerror}\); 50\.jpg \(im"
+        ):
+            assert len(cached_images(FolderFiles(folder), SMALL).names) == 49
+    assert decodings == ["07.png"]
+    (folder / "50.jpg").unlink()
+    with pytest.warns(UserWarning, match=r"1 of 50 "):
         assert len(cached_images(FolderFiles(folder), SMALL).names) == 49
     monkeypatch.setattr(FolderFiles, "open", opened)
     with warnings.catch_warnings():
@@ -288,10 +320,25 @@ def test_what_a_kill_left_is_removed_in_time(home, folder):
 def test_long_jobs_say_how_far_they_are(home, folder, monkeypatch, capsys):
     cached_images(FolderFiles(folder), SMALL)
     assert capsys.readouterr().out == ""
-    monkeypatch.setattr(parallel_decoding.Progress, "PATIENCE", 0.0)
+    decode = parallel_decoding.decode
+    counted = []
+
+    def slow(files, name, *rest):
+        if name == "03.png":
+            time.sleep(0.2)
+        return decode(files, name, *rest)
+
+    class Bar(keras.utils.Progbar):
+        def update(self, current):
+            counted.append(current)
+            super().update(current)
+
+    monkeypatch.setattr(keras.utils, "Progbar", Bar)
+    monkeypatch.setattr(parallel_decoding, "decode", slow)
+    monkeypatch.setattr(parallel_decoding, "PATIENCE", 0.1)
+    monkeypatch.setattr(parallel_decoding, "PAUSE", 0.0)
     monkeypatch.setattr(parallel_decoding.os, "cpu_count", lambda: None)
-    monkeypatch.setattr(parallel_decoding, "AT_ONCE", 2)
     cached_images(FolderFiles(folder), Decoding.of(5))
-    first, *_, last = capsys.readouterr().out.splitlines()
-    assert first.startswith("Decoding images: ") and " of 50 (" in first
-    assert last.startswith("Decoded 50 images in 0 s")
+    assert counted == list(range(counted[0], 51)) and counted[0] <= 4
+    shown = capsys.readouterr().out
+    assert " 4/50" in shown and "50/50" in shown and "/decoded image" in shown

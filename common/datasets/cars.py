@@ -67,7 +67,7 @@ class CarsData(ImageData):
         files = FolderFiles(folder, (TRAIN, TEST))
         if not any(name.startswith(f"{TRAIN}/") for name in files.stamps):
             raise InputError(_what_to_get(folder))
-        kit = _Kit(folder)
+        kit = _Kit(folder, files)
         cache = cached_images(files, self.decoding, kit.boxes(files) if self.boxes else None)
         self.class_names, labels = kit.classes(cache.names)
         in_test = np.array([name.startswith(f"{TEST}/") for name in cache.names])
@@ -83,15 +83,31 @@ class CarsData(ImageData):
 
 
 class _Kit:
-    """The development kit beside the images, as far as it is there."""
+    """The development kit beside the images, as far as it is there.
 
-    def __init__(self, folder: Path):
+    Attributes:
+        annotations: what it says of the images, by the name of the file.
+    """
+
+    def __init__(self, folder: Path, files: FolderFiles):
         self.places = [folder / "devkit", folder]
         self.annotations = {}
-        for part, names in ANNOTATIONS.items():
-            path = self._find(names)
-            for entry in [] if path is None else np.atleast_1d(_load(path, "annotations")):
-                self.annotations[f"{part}/{entry['fname']}"] = entry
+        for part, kit_names in ANNOTATIONS.items():
+            path = self._find(kit_names)
+            images = [name for name in files.stamps if name.startswith(f"{part}/")]
+            if path is None or not images:
+                continue
+            entries = {str(e["fname"]): e for e in np.atleast_1d(_load(path, "annotations"))}
+            # In re-uploads the images lie a folder deeper, as cars_train/cars_train/00001.jpg.
+            bases = {name: name.rpartition("/")[2] for name in images}
+            known = {name: entries[base] for name, base in bases.items() if base in entries}
+            if not known:
+                raise InputError(
+                    f"{path} describes none of the {len(images):,} images in {folder / part}, such "
+                    f"as {images[0]}: give them their published names, such as 00001.jpg, or take "
+                    "that file away."
+                )
+            self.annotations |= known
 
     def boxes(self, files: FolderFiles) -> dict[str, Box]:
         """The box around the car, by the name of the file."""

@@ -1,5 +1,6 @@
 """CelebA: 202,599 photographs of faces, aligned at the eyes, with 40 attributes each."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -36,13 +37,14 @@ class CelebAData(ImageData):
     missing, or a file's name is no number, a tenth of all images is drawn for testing instead.
 
     Options beyond those of `ImageData`:
-        data_dir: the folder or zip archive `img_align_celeba`, or the folder it lies in; by default
-            `datasets/celeba` in Keras's cache (`KERAS_HOME`, by default ~/.keras).
+        data_dir: the folder or zip archive `img_align_celeba`, the folder it lies in, or as it was
+            published the folder above, `CelebA` with `Img` and `Anno`; by default `datasets/celeba`
+            in Keras's cache (`KERAS_HOME`, by default ~/.keras).
         size: of the images: the side of a square, or (height, width).
 
     Attributes beyond those of `ImageData`:
         attribute_names: of the 40, such as "Smiling"; () without `list_attr_celeba.txt`, which is
-            looked for beside the images.
+            looked for beside the images, up to two folders above, and in `Anno` there.
         attributes, attributes_valid, attributes_test: bool (N, 40), which of them the images of
             `x_train`, `x_valid` and `x_test` have; None without that file or that split.
 
@@ -71,7 +73,7 @@ class CelebAData(ImageData):
     def read(self) -> tuple[Split, Split]:
         """The images of both splits; the validation images and the attributes are kept aside."""
         default = keras_homes()[0] / "datasets" / "celeba"
-        files, table = _files(Path(self.data_dir or default).expanduser())
+        files, table = _files(Path(self.data_dir or default).expanduser().absolute())
         self.origin = str(files.path)
         cache = cached_images(files, self.decoding)
         stems = [name.rpartition("/")[2].partition(".")[0] for name in cache.names]
@@ -94,27 +96,28 @@ class CelebAData(ImageData):
 
 def _files(place: Path) -> tuple[ImageFiles, Path | None]:
     """The images, and the file of the attributes if there is one."""
-    files, near = _images_at(place)
-    beside = [folder / ATTRIBUTES for folder in (near, near / "Anno", near.parent, place)]
-    return files, next((path for path in beside if path.is_file()), None)
-
-
-def _images_at(place: Path) -> tuple[ImageFiles, Path]:
-    """The images and the folder they lie in."""
-    if place.is_file():
-        return ZipFiles(place), place.parent
-    if (place / FOLDER).is_dir() and (files := FolderFiles(place / FOLDER)).stamps:
-        return files, place
-    for archive in sorted(place.glob(f"{FOLDER}*.zip")):
-        return ZipFiles(archive), place
-    if any(place.glob("*.jpg")):
-        return FolderFiles(place), place
+    for path in _where_images_may_be(place):
+        files = ZipFiles(path) if path.is_file() else FolderFiles(path)
+        if files.stamps:
+            beside = (path, path.parent, path.parent.parent)
+            tables = [folder / sub / ATTRIBUTES for folder in beside for sub in ("", "Anno")]
+            return files, next((table for table in tables if table.is_file()), None)
     raise InputError(
         f"{place} holds no CelebA, which cannot be downloaded from here. Get {FOLDER}.zip (and, "
         f'for the attributes, {ATTRIBUTES}) from the page "Large-scale CelebFaces Attributes '
         '(CelebA) Dataset", MMLAB, The Chinese University of Hong Kong, and put it there, packed '
         f"or unpacked, or give its place as data_dir=. {NEED_NO_DOWNLOAD}"
     )
+
+
+def _where_images_may_be(place: Path) -> Iterator[Path]:
+    yield from (place / FOLDER, place / "Img" / FOLDER)
+    if place.is_file() or place.name == FOLDER:
+        yield place
+    for folder in (place, place / "Img"):
+        yield from sorted(folder.glob(f"{FOLDER}*.zip"))
+    if any(place.glob("*.jpg")):
+        yield place
 
 
 def _published_split(stems: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
@@ -130,15 +133,19 @@ def _published_split(stems: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 def _attributes(path: Path, stems: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
     """The names of the attributes and, bool (N, 40), which of them the images have."""
-    import pandas as pd
-
     with reading(path):
-        # The first line is their number, the second their names, without one for the files.
-        table = pd.read_csv(path, sep=r"\s+", skiprows=1)
-        table.index = table.index.astype(str).str.removesuffix(".jpg")
-        if missing := sorted(set(stems) - set(table.index)):
+        # The first line is the number of the others, the second says the attributes.
+        lines = path.read_bytes().splitlines()
+        names = tuple(b"".join(lines[1:2]).decode().split())
+        parts = (line.partition(b" ") for line in lines[2:])
+        signs_of = {file.partition(b".")[0].decode(): signs for file, _, signs in parts}
+        if missing := sorted(set(stems) - signs_of.keys()):
             raise ValueError(f"it has no line for {missing[0]}.jpg and {len(missing)} in all")
-        values = table.loc[stems].to_numpy()
-        if not np.isin(values, (-1, 1)).all():
+        rows = [signs_of[stem] for stem in stems]
+        text = b" ".join([b"", *rows])
+        if any(row.count(b"1") != len(names) for row in rows) or text.translate(None, b" -1"):
             raise ValueError("it must say -1 or 1 for each attribute of each image")
-    return tuple(table.columns), values == 1
+        # Parsing eight million numbers would take as long as the rest of a start; signs do.
+        characters = np.frombuffer(text, np.uint8)
+        before = characters[np.flatnonzero(characters == ord("1")) - 1]
+    return names, (before != ord("-")).reshape(len(stems), len(names))

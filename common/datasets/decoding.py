@@ -160,7 +160,10 @@ def _flat(image: "Image", mode: str) -> "Image":
 
     # Pillow's own conversion would clip 16 bits at 255.
     if image.mode.startswith("I"):
-        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
+        levels = np.asarray(image)
+        grey = np.round(levels / 257).astype(np.uint8)
+        grey[levels == image.info.get("transparency", -1)] = 255
+        image = Image.fromarray(grey)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
