@@ -71,6 +71,23 @@ def test_every_mode_of_the_convolutional_autoencoders(model, code, folder, tmp_p
     assert config["data_options"]["size"] == SIDE
 
 
+def test_a_model_of_pictures_that_have_changed_is_trained_anew(
+    folder, tmp_path, monkeypatch, capsys
+):
+    thin(monkeypatch, "ae_digits", widths=[4])
+    mine = shutil.copytree(folder, tmp_path / "mine")
+    words = ["ae", "basic", str(mine), "--preset", "ae_digits", *QUICK]
+    words += ["--output", str(tmp_path / "out")]
+    for said in ("Training ae_digits", "Loaded "):
+        assert cli.main(words) == 0
+        assert said in capsys.readouterr().out
+    (mine / "00.png").unlink()
+    assert cli.main(words) == 0
+    printed = capsys.readouterr().out
+    assert "of images that have changed since; it is trained anew" in printed
+    assert "Training ae_digits" in printed
+
+
 @pytest.mark.parametrize(
     "model",
     [

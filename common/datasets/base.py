@@ -42,6 +42,8 @@ class ImageData(ABC):
         num_classes: how many classes the labels count, or None without labels.
         class_names: their names, in the order of the labels.
         origin: where the raw arrays came from; errors name it.
+        content: a digest of the files that the images were decoded from, by which one sees that
+            they have changed; None where there are no such files.
     """
 
     data_fraction: float = 1.0
@@ -74,7 +76,7 @@ class ImageData(ABC):
                 f"validation_fraction={self.validation_fraction} is outside [0, 1): "
                 "give the share of the training images to validate on, 0 for none."
             )
-        self.origin = self.name
+        self.origin, self.content = self.name, None
         train, test = self.read()
         train, test = self._checked("training", *train), self._checked("test", *test)
         if self.drop_class is not None and self.drop_class not in range(self.num_classes or 0):

@@ -69,6 +69,7 @@ class CarsData(ImageData):
             raise InputError(_what_to_get(folder))
         kit = _Kit(folder, files)
         cache = cached_images(files, self.decoding, kit.boxes(files) if self.boxes else None)
+        self.content = cache.content
         self.class_names, labels = kit.classes(cache.names)
         in_test = np.array([name.startswith(f"{TEST}/") for name in cache.names])
         splits = np.flatnonzero(~in_test), np.flatnonzero(in_test)

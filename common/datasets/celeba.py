@@ -76,6 +76,7 @@ class CelebAData(ImageData):
         files, table = _files(Path(self.data_dir or default).expanduser().absolute())
         self.origin = str(files.path)
         cache = cached_images(files, self.decoding)
+        self.content = cache.content
         stems = [name.rpartition("/")[2].partition(".")[0] for name in cache.names]
         if table is not None:
             self.attribute_names, self._attributes = _attributes(table, stems)

@@ -39,11 +39,13 @@ class CachedImages:
     """Decoded images and where they are from.
 
     Attributes:
+        content: a digest of the files.
         images: uint8 (N, H, W, C), on disk.
         names: of the N files, in the order of the source.
         skipped: why there is no image of it, by the name of the file.
     """
 
+    content: str
     images: StoredImages
     names: list[str]
     skipped: dict[str, Unreadable]
@@ -57,7 +59,7 @@ class CachedImages:
                 file.seek(images.map.offset + images.map.nbytes)
                 notes = json.load(file)
             skipped = {name: Unreadable(*reason) for name, reason in notes["skipped"].items()}
-            return cls(images, notes["names"], skipped)
+            return cls(path.stem.rpartition("-")[2], images, notes["names"], skipped)
         except (OSError, EOFError, ValueError, LookupError):
             return None
 

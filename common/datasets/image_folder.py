@@ -70,6 +70,7 @@ class ImageFolderData(ImageData):
                 f"{', '.join(SUFFIXES)}, or give another folder."
             )
         cache = cached_images(files, self.decoding)
+        self.content = cache.content
         within = [name.removeprefix(f"{_part(name)}/") for name in cache.names]
         within = within if parts is PARTS else cache.names
         self.class_names, labels = _classes(within)

@@ -56,6 +56,8 @@ def run_one(arguments: argparse.Namespace) -> dict:
         results.check_no_model()
     results.check_writable()
     data = load_data(recipe)
+    if given is None and data.content is not None:
+        results.origin["data_content"] = data.content
     model = given or (None if arguments.retrain else load_trained(kind, results))
     if model is None:
         build(recipe, data)  # What cannot be built is refused before a net is trained to judge it.

@@ -31,6 +31,11 @@ def load_trained(kind: type[ImageModel], results: Results) -> ImageModel | None:
     """
     path = results.trained_model()
     if path is None:
+        if (results.folder / "model.keras").exists():
+            print(
+                f"The model in {results.folder} is of another recipe or of images that have "
+                "changed since; it is trained anew."
+            )
         return None
     try:
         model = kind.load(path)

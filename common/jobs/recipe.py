@@ -50,6 +50,11 @@ class Recipe:
         return self.data if self.data in DATASETS else Path(self.data).resolve().name
 
 
+def arguments_of(preset: dict) -> dict:
+    """The arguments of a preset's model but for the `image_shape`."""
+    return {key: value for key, value in preset["arguments"].items() if key != "image_shape"}
+
+
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
     """The recipe that a command line asks for.
 
@@ -105,7 +110,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         data_options=options,
         data_dir=arguments.data_dir and str(arguments.data_dir.expanduser().resolve()),
         arguments={
-            **{key: value for key, value in preset["arguments"].items() if key != "image_shape"},
+            **arguments_of(preset),
             **{key: value for key, value in changed.items() if value is not None},
         },
         compile=preset["compile"],

@@ -18,7 +18,7 @@ from common.evaluation.predictability import (
     predicted_classes,
 )
 from common.jobs.pictures import SHOWN
-from common.jobs.recipe import Recipe
+from common.jobs.recipe import Recipe, arguments_of
 from common.jobs.results import Results
 from common.jobs.training import load_data, train, write_metrics
 from common.models import DigitClassifier
@@ -141,7 +141,7 @@ def _net(preset_name: str, data_dir: str | None) -> DigitClassifier:
         data=preset["data"]["name"],
         data_options={},
         data_dir=data_dir,
-        arguments=preset["arguments"],
+        arguments=arguments_of(preset),
         compile=preset["compile"],
         epochs=preset["fit"]["epochs"],
         batch_size=preset["fit"]["batch_size"],
