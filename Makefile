@@ -16,6 +16,7 @@ test: $(VENV)/developer
 bench: $(VENV)/backends
 	$(BIN)/python benchmarks/autoencoder.py
 	$(BIN)/python benchmarks/dcgan.py
+	$(BIN)/python benchmarks/decoding.py
 
 $(VENV)/user: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
