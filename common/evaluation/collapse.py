@@ -12,8 +12,8 @@ CROWDED = 3.0
 BULK = 0.8
 NAMED = 5
 HELP = (
-    "The generator collapses onto few modes; packing (pack=2 or more), a smaller learning rate of "
-    "the discriminator and larger batches usually help."
+    "The generator collapses onto few modes; more images judged together (a larger pack), a "
+    "smaller learning rate of the discriminator and larger batches usually help."
 )
 
 
