@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common import datasets, presets
+from common.datasets.decoding import FITS
 from common.errors import InputError
 
 MODES = {
@@ -38,7 +39,6 @@ SCORES = {
 }
 VAE_SCORES = ("negative_elbo", "importance_nll")
 CODES = ("vector", "map")
-FITS = ("crop", "pad")
 BINARIZE = ("threshold", "sampled")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -91,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     option("--seed", type=int, default=0, help="of weights, noise and order (default 0)")
     option("--precision", choices=PRECISIONS, default="float32")
     option("--tolerance", type=float, default=0.8, help="belief to count as a class (default 0.8)")
-    option("--samples", type=int, help="to judge a model by; default 10,000, of stacked 26,000")
+    option("--samples", type=int, help="to draw; 10,000, of stacked 26,000, where none judges 64")
     option("--verifier", type=Path, metavar="FILE", help="verification net; default: the zoo's own")
     option("--nll-samples", type=int, default=0, help="-log p(x) by so many samples an image (vae)")
     option("--held-out", default="8", metavar="CLASS", help="class left out (anom), or all; 8")

@@ -331,12 +331,12 @@ def test_long_jobs_say_how_far_they_are(home, folder, monkeypatch, capsys):
     class Bar(keras.utils.Progbar):
         def update(self, current):
             counted.append(current)
+            self.interval = 0.0
             super().update(current)
 
     monkeypatch.setattr(keras.utils, "Progbar", Bar)
     monkeypatch.setattr(parallel_decoding, "decode", slow)
     monkeypatch.setattr(parallel_decoding, "PATIENCE", 0.1)
-    monkeypatch.setattr(parallel_decoding, "PAUSE", 0.0)
     monkeypatch.setattr(parallel_decoding.os, "cpu_count", lambda: None)
     cached_images(FolderFiles(folder), Decoding.of(5))
     assert counted == list(range(counted[0], 51)) and counted[0] <= 4

@@ -113,6 +113,7 @@ def test_celeba_in_the_published_layout(celeba, tmp_path, packed, monkeypatch):
         assert data.attributes[:, 2].tolist() == [False, True, True], place
 
 
+@pytest.mark.slow
 def test_celeba_starts_again_at_the_pace_of_the_disk(tmp_path, monkeypatch):
     """Two and a half times what a look at each file takes; of all images that is about a second."""
     folder = tmp_path / "img_align_celeba"
@@ -153,6 +154,8 @@ def test_celeba_attributes_that_do_not_fit(celeba):
         whole.replace("000001.jpg -1", "000001.jpg -1 -1").replace("000002.jpg -1", "000002.jpg"),
         whole.replace("000001.jpg -1", "000001.jpg"),
         whole.replace("Young", "Young Old"),
+        whole.replace("000001.jpg -1 ", "000001.jpg -1 - "),
+        whole.replace("000001.jpg -1  1", "000001.jpg -11"),
     ):
         path.write_text(damaged)
         with pytest.raises(

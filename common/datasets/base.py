@@ -42,8 +42,8 @@ class ImageData(ABC):
         num_classes: how many classes the labels count, or None without labels.
         class_names: their names, in the order of the labels.
         origin: where the raw arrays came from; errors name it.
-        content: a digest of the files that the images were decoded from, by which one sees that
-            they have changed; None where there are no such files.
+        content: a digest of the names, sizes and times of the files that the images were decoded
+            from, and of what else decides what is learned; None where there are no such files.
     """
 
     data_fraction: float = 1.0

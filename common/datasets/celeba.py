@@ -136,7 +136,7 @@ def _attributes(path: Path, stems: list[str]) -> tuple[tuple[str, ...], np.ndarr
     """The names of the attributes and, bool (N, 40), which of them the images have."""
     with reading(path):
         # The first line is the number of the others, the second says the attributes.
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().replace(b"\t", b" ").splitlines()
         names = tuple(b"".join(lines[1:2]).decode().split())
         parts = (line.partition(b" ") for line in lines[2:])
         signs_of = {file.partition(b".")[0].decode(): signs for file, _, signs in parts}
@@ -144,7 +144,8 @@ def _attributes(path: Path, stems: list[str]) -> tuple[tuple[str, ...], np.ndarr
             raise ValueError(f"it has no line for {missing[0]}.jpg and {len(missing)} in all")
         rows = [signs_of[stem] for stem in stems]
         text = b" ".join([b"", *rows])
-        if any(row.count(b"1") != len(names) for row in rows) or text.translate(None, b" -1"):
+        rest = text.replace(b" -1", b"").replace(b" 1", b"").strip(b" ")
+        if rest or any(row.count(b"1") != len(names) for row in rows):
             raise ValueError("it must say -1 or 1 for each attribute of each image")
         # Parsing eight million numbers would take as long as the rest of a start; signs do.
         characters = np.frombuffer(text, np.uint8)

@@ -39,7 +39,7 @@ class CachedImages:
     """Decoded images and where they are from.
 
     Attributes:
-        content: a digest of the files.
+        content: a digest of the files' names, sizes and times, and of which could be read.
         images: uint8 (N, H, W, C), on disk.
         names: of the N files, in the order of the source.
         skipped: why there is no image of it, by the name of the file.
@@ -59,7 +59,8 @@ class CachedImages:
                 file.seek(images.map.offset + images.map.nbytes)
                 notes = json.load(file)
             skipped = {name: Unreadable(*reason) for name, reason in notes["skipped"].items()}
-            return cls(path.stem.rpartition("-")[2], images, notes["names"], skipped)
+            content = _hash(path.stem.rpartition("-")[2], "\0".join(notes["names"]))[:16]
+            return cls(content, images, notes["names"], skipped)
         except (OSError, EOFError, ValueError, LookupError):
             return None
 

@@ -1,22 +1,25 @@
 """Many image files decoded at once, in threads: Pillow decodes and scales outside Python's lock."""
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from common.datasets.decoding import Box, Decoding
 from common.datasets.image_sources import ImageFiles
 
+if TYPE_CHECKING:
+    from keras.utils import Progbar
+
 AHEAD = 64
-# Seconds before the bar is shown, and from one of its states to the next.
+# Seconds before the bar is shown.
 PATIENCE = 1.0
-PAUSE = 1.0
 
 
 class Unreadable(NamedTuple):
@@ -50,6 +53,14 @@ def decode(
         return Unreadable(system or str(error) or type(error).__name__, passing)
 
 
+def progress_bar(count: int) -> "Progbar":
+    """Keras's, which in a log is a line for every state."""
+    from keras.utils import Progbar
+
+    pause = 1.0 if sys.stdout.isatty() else 15.0
+    return Progbar(count, interval=pause, unit_name="decoded image")
+
+
 def decoded(
     files: ImageFiles, decoding: Decoding, boxes: dict[str, Box]
 ) -> Iterator[np.ndarray | Unreadable]:
@@ -57,15 +68,13 @@ def decoded(
 
     From `PATIENCE` seconds on, a bar shows how many are done.
     """
-    from keras.utils import Progbar
     from PIL import Image
 
     # Pillow finds its readers when they are first needed; threads would do it at the same time.
     Image.init()
     workers = os.cpu_count() or 1
     pool = ThreadPoolExecutor(workers)
-    bar = Progbar(len(files.stamps), interval=PAUSE, unit_name="decoded image")
-    started, done = time.monotonic(), 0
+    bar, started, done = None, time.monotonic(), 0
     jobs = (pool.submit(decode, files, name, decoding, boxes.get(name)) for name in files.stamps)
     try:
         waiting = deque(islice(jobs, AHEAD * workers))
@@ -74,7 +83,9 @@ def decoded(
             waiting.extend(islice(jobs, 1))
             yield image
             done += 1
-            if time.monotonic() - started > PATIENCE:
+            if bar is None and time.monotonic() - started > PATIENCE:
+                bar = progress_bar(len(files.stamps))
+            if bar is not None:
                 bar.update(done)
     finally:
         pool.shutdown(cancel_futures=True)

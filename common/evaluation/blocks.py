@@ -17,6 +17,8 @@ def unit_blocks(images: Any) -> Iterator[tuple[slice, np.ndarray]]:
         images: an array, or anything of a shape whose slices are arrays.
     """
     at_once = max(1, NUMBERS_AT_ONCE // prod(images.shape[1:]))
+    # The models take 512 at a time: a last batch of another size would be compiled for itself.
+    at_once = at_once // 512 * 512 or at_once
     for start in range(0, len(images), at_once):
         rows = slice(start, start + at_once)
         block = np.asarray(images[rows])

@@ -35,6 +35,7 @@ def traversal_codes(
         The walks, (rows, len(shares), D) or (rows, len(shares), h, w, D), and the dimension that
         each row moves.
     """
+    require_finite("The codes", codes)
     means = codes.mean(axis=tuple(range(1, codes.ndim - 1)))
     if dimensions is None:
         dimensions = np.argsort(-means.var(axis=0), kind="stable")[:TRAVERSED]

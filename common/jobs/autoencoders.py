@@ -14,7 +14,7 @@ from common.jobs.mixture import sample_mixture
 from common.jobs.pictures import SHOWN, draw_samples
 from common.jobs.verification import Judge
 from common.models import AE, VAE
-from common.models.inputs import unit_range
+from common.models.inputs import UnitRange
 
 RECONSTRUCTED = 10
 NAMEABLE_CLASSES = 20
@@ -38,7 +38,7 @@ def evaluate(model: AE, data: ImageData, nll_samples: int) -> dict:
         "classifier_accuracy": terms.get("classifier_accuracy"),
     }
     if nll_samples:
-        images = unit_range(np.asarray(data.x_test))
+        images = UnitRange(data.x_test)
         nll = importance_weighted_nll(images, model.posterior, model.log_likelihood, nll_samples)
         figures |= {"nll": float(nll.mean()), "nll_samples": nll_samples}
     return figures

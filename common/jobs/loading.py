@@ -31,10 +31,10 @@ def load_trained(kind: type[ImageModel], results: Results) -> ImageModel | None:
     """
     path = results.trained_model()
     if path is None:
-        if (results.folder / "model.keras").exists():
+        if (model := results.folder / "model.keras").exists():
             print(
-                f"The model in {results.folder} is of another recipe or of images that have "
-                "changed since; it is trained anew."
+                f"The model in {results.folder} is of another recipe, or its image files had other "
+                f"names, sizes or times; it is trained anew. --weights {model} takes it as it is."
             )
         return None
     try:

@@ -40,6 +40,7 @@ class FittedModel(StepModel):
 
     batches_per_step = 1
     drop_remainder = False
+    cosine_decay = False
 
     def __init__(
         self,

@@ -1,15 +1,18 @@
-"""The players' networks of the DCGAN paper for any size of images, and of the CIFAR-10 seed.
+"""The players' networks of the DCGAN paper for images of many sizes, and of the CIFAR-10 seed.
 
 All have tanh images or one score per image at the end, float32.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
 
 from common.models.conv_networks import conv_decoder, conv_encoder
 from common.models.networks import ImageShape, heads, scaled
+
+Players = tuple[keras.Model, keras.Model]
 
 SMALLEST = 4
 
@@ -42,11 +45,10 @@ def paper_generator(image_shape: ImageShape, latent_dim: int, widths: Sequence[i
         h = cropped(h, size)
     h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
     h = layers.Conv2DTranspose(image_shape[-1], 4, 2, padding="same")(h)
-    images = layers.Activation("tanh", dtype="float32")(cropped(h, larger[0]))
-    return keras.Model(z, images, name="generator")
+    return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
 
 
-def cropped(h, size: tuple[int, int]):
+def cropped(h: Any, size: tuple[int, int]) -> Any:
     """Maps of rows and columns that were rounded up when they were halved, without the surplus."""
     surplus = [(0, side - wanted) for side, wanted in zip(h.shape[1:3], size, strict=True)]
     return layers.Cropping2D(surplus)(h) if surplus != [(0, 0)] * 2 else h
@@ -69,7 +71,7 @@ def paper_discriminator(
     return keras.Model(images, heads(layers.Flatten()(h), [1]), name="discriminator")
 
 
-def paper(image_shape: ImageShape, latent_dim: int, width: float):
+def paper(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
     """The DCGAN paper's: 4×4×512 → 256 → 128 → 64 → 64×64 and back (Radford et al. 2016, §3).
 
     With half its channels, and kernels of 4×4 for its 5×5, which meet every pixel equally often.
@@ -79,14 +81,14 @@ def paper(image_shape: ImageShape, latent_dim: int, width: float):
     return generator, paper_discriminator(image_shape, widths, normalised=True)
 
 
-def paper_critic(image_shape: ImageShape, latent_dim: int, width: float):
+def paper_critic(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
     """`paper` for a critic whose weights are clipped, and BatchNorm's factors would be too."""
     widths = doubling_widths(image_shape, width)
     generator = paper_generator(image_shape, latent_dim, widths[::-1])
     return generator, paper_discriminator(image_shape, widths, normalised=False)
 
 
-def cifar10_pooled(image_shape: ImageShape, latent_dim: int, width: float):
+def cifar10_pooled(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
     """The CIFAR-10 seed's DCGAN: three Up blocks against three Down blocks, of 32 filters each."""
     widths = scaled([32] * 3, width)
     decoder = conv_decoder(image_shape, latent_dim, widths, "vector")

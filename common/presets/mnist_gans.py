@@ -18,15 +18,16 @@ def rmsprop(learning_rate: float) -> dict:
     return {"class_name": "RMSprop", "config": {"learning_rate": learning_rate}}
 
 
-def _preset(
+def gan_preset(
     model: str, data: str, about: str, fit: tuple[int, int], compile_with: dict, **arguments
 ) -> dict:
+    """A preset of a GAN, trained for so many epochs with batches of so many images."""
     epochs, batch_size = fit
     return {
         "model": model,
         "about": about,
         "data": {"name": data},
-        "arguments": {"image_shape": SHAPES[data], **arguments},
+        "arguments": arguments,
         "compile": compile_with,
         "fit": {"epochs": epochs, "batch_size": batch_size},
     }
@@ -42,7 +43,7 @@ CRITIC = {"generator_optimizer": rmsprop(2e-4), "critic_optimizer": rmsprop(2e-4
 AVERAGED = {"ema_momentum": 0.999}
 
 MNIST_GANS: dict[str, dict] = {
-    "dcgan_mnist_seed": _preset(
+    "dcgan_mnist_seed": gan_preset(
         "DCGAN",
         "mono",
         "the seed's: Adam 1e-4 and 5e-5, batches of 256",
@@ -51,16 +52,18 @@ MNIST_GANS: dict[str, dict] = {
             "generator_optimizer": {"class_name": "Adam", "config": {"learning_rate": 1e-4}},
             "discriminator_optimizer": {"class_name": "Adam", "config": {"learning_rate": 5e-5}},
         },
+        image_shape=SHAPES["mono"],
         latent_dim=100,
         networks="mnist",
     ),
     **{
-        f"{model.lower()}_{suffix}": _preset(
+        f"{model.lower()}_{suffix}": gan_preset(
             model,
             data,
             about,
             (epochs, 64),
             compile_with,
+            image_shape=SHAPES[data],
             latent_dim=32,
             networks=networks,
             width=0.5,

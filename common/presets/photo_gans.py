@@ -1,6 +1,6 @@
 """GANs of small photographs: the CIFAR-10 seed's, the DCGAN paper's, and the zoo's own."""
 
-from common.presets.mnist_gans import AVERAGED, CRITIC, adam
+from common.presets.mnist_gans import AVERAGED, CRITIC, adam, gan_preset
 
 SHAPES = {
     "cifar10": (32, 32, 3),
@@ -10,54 +10,43 @@ SHAPES = {
 }
 
 
-def _preset(
-    model: str, data: str, about: str, fit: tuple[int, int], compile_with: dict, **arguments
-) -> dict:
-    epochs, batch_size = fit
-    return {
-        "model": model,
-        "about": about,
-        "data": {"name": data},
-        "arguments": {"image_shape": SHAPES[data], "latent_dim": 100, **arguments},
-        "compile": compile_with,
-        "fit": {"epochs": epochs, "batch_size": batch_size},
-    }
-
-
-EVEN = {
-    "generator_optimizer": adam(2e-4),
-    "discriminator_optimizer": adam(2e-4),
-    "cosine_decay": True,
-}
+PAPER = {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4)}
+EVEN = PAPER | {"cosine_decay": True}
 
 PHOTO_GANS: dict[str, dict] = {
-    "dcgan_cifar10_seed": _preset(
+    "dcgan_cifar10_seed": gan_preset(
         "DCGAN",
         "cifar10",
         "the seed's: 32 filters, a discriminator that pools",
         (60, 128),
-        {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4)},
+        PAPER,
+        image_shape=SHAPES["cifar10"],
+        latent_dim=100,
         networks="cifar10_pooled",
     ),
     **{
-        f"dcgan_{data}_paper": _preset(
+        f"dcgan_{data}_paper": gan_preset(
             "DCGAN",
             data,
             "the DCGAN paper's: all its channels, Adam 2e-4",
             (epochs, 128),
-            {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4)},
+            PAPER,
+            image_shape=SHAPES[data],
+            latent_dim=100,
             networks="paper",
             width=2.0,
         )
         for data, epochs in (("cifar10", 100), ("celeba", 25), ("cars", 500))
     },
     **{
-        f"{model.lower()}_{data}": _preset(
+        f"{model.lower()}_{data}": gan_preset(
             model,
             data,
             about,
             (epochs, batch_size),
             compile_with,
+            image_shape=SHAPES[data],
+            latent_dim=100,
             networks=networks,
             width=width,
             **AVERAGED,
