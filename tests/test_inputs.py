@@ -235,7 +235,7 @@ def test_the_image_as_its_own_target():
 
 
 @pytest.mark.parametrize("kind", [AE, VAE, DCGAN, WGAN])
-@pytest.mark.parametrize("latent_dim", [0, -2, 1.5, None, True])
+@pytest.mark.parametrize("latent_dim", [0, -2, 1.5, True])
 def test_latent_dim(kind, latent_dim):
     with pytest.raises(InputError, match=f"latent_dim={latent_dim}; expected a whole number"):
         kind((28, 28, 1), latent_dim)

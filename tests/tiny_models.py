@@ -25,7 +25,9 @@ def vae_classifier(**options):
 
 
 def dcgan(**options):
-    return DCGAN((8, 8, 1), 4, width=1 / 32, label_smoothing=0.1, seed=1, **options)
+    return DCGAN(
+        (8, 8, 1), 4, networks="mnist", width=1 / 32, label_smoothing=0.1, seed=1, **options
+    )
 
 
 def lsgan(**options):
