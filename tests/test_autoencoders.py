@@ -311,6 +311,16 @@ def test_a_loss_that_is_not_finite_stops_training_at_the_last_good_epoch(monkeyp
     assert np.isfinite(history["loss"]).all()
 
 
+def test_weights_that_only_the_next_epoch_shows_to_be_spoilt_are_not_gone_back_to():
+    # One step an epoch: the first ruins the weights, and its loss is from before.
+    model = ae()
+    model.compile(keras.optimizers.SGD(1e30), cosine_decay=False)
+    before = values_of(model.weights)
+    with pytest.raises(FloatingPointError, match="after epoch 0"):
+        model.fit(*lesson(model), batch_size=48, epochs=3, verbose=0)
+    assert not any(differ(before, values_of(model.weights)))
+
+
 class NaNAmong(keras.utils.PyDataset):
     """Many batches, of which one is not finite."""
 

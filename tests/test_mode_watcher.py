@@ -93,6 +93,22 @@ def test_it_watches_a_training_and_leaves_it_as_it_is(capsys):
         np.testing.assert_allclose(with_watcher, without, 1e-5, 1e-6)
 
 
+def test_it_does_not_look_at_a_training_that_diverged(capsys):
+    def classify(images):
+        assert np.isfinite(images).all()
+        return brightness(images)
+
+    model = wgan()
+    model.compile(keras.optimizers.SGD(1e30), keras.optimizers.SGD(1e30), cosine_decay=False)
+    before = model.get_weights()
+    watcher = ModeWatcher(classify, NAMES, samples=20)
+    with pytest.raises(FloatingPointError, match=r"after epoch 0; .*smaller learning rate"):
+        images = images_of(model.image_shape)[0]
+        model.fit(images, batch_size=12, epochs=4, callbacks=[watcher], verbose=0)
+    for start, end in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(start, end)
+
+
 @pytest.mark.parametrize(("modes", "needed"), [(10, 22), (1000, 6905)])
 def test_too_few_samples_are_refused_with_the_number_needed(modes, needed):
     names = [str(mode) for mode in range(modes)]

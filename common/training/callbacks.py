@@ -46,7 +46,11 @@ class CosineDecay(keras.callbacks.Callback):
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
-    """Stop as soon as a loss is NaN or infinite, and go back to the end of the last good epoch."""
+    """Stop as soon as a loss is NaN or infinite, and go back to the end of the last good epoch.
+
+    An epoch is good once the next one begins with a finite loss too: its own losses are from before
+    its last step, and say nothing of what that step made of the weights.
+    """
 
     # Without this Keras waits for the device after every batch.
     async_safe = True
@@ -57,35 +61,35 @@ class StopOnNonFinite(keras.callbacks.Callback):
         # `self.model` brings JAX's variables up to date, which a batch's end must not do: Keras
         # calls it in a thread of its own, while the next step takes their values away.
         self.stopped = self.model
-        self.good_epoch = 0
-        self._keep()
+        self.good_epoch, self.good_values = self.latest = 0, self._values()
         self.checked = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Look at the running means, but not so often that it costs time."""
-        if time.monotonic() - self.checked > SECONDS_BETWEEN_CHECKS:
+        """Look at the running means: once an epoch, then not so often that it costs time."""
+        unproven = self.good_epoch != self.latest[0]
+        if unproven or time.monotonic() - self.checked > SECONDS_BETWEEN_CHECKS:
             self.checked = time.monotonic()
             self._check(logs)
+            if self.failure is None:
+                self.good_epoch, self.good_values = self.latest
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Keep this epoch's weights if all is well."""
+        """Keep this epoch's weights, or go back before any other callback draws with spoilt ones.
+
+        The optimizer's state goes back too: that of the bad steps would spoil the next ones.
+        """
         self._check(logs)
         if self.failure is None:
-            self.good_epoch = epoch + 1
-            self._keep()
-
-    def on_train_end(self, logs: dict | None = None) -> None:
-        """Go back to what was kept if all is not well."""
-        if self.failure is not None:
+            self.latest = epoch + 1, self._values()
+        else:
             for variable, value in zip(self._variables(), self.good_values, strict=True):
                 variable.assign(value)
 
     def _variables(self) -> list[keras.Variable]:
-        # The slots too: those of the bad steps would spoil the next ones.
         return [*self.model.weights, *self.model.optimizer.variables]
 
-    def _keep(self) -> None:
-        self.good_values = [np.array(ops.convert_to_numpy(v)) for v in self._variables()]
+    def _values(self) -> list[np.ndarray]:
+        return [np.array(ops.convert_to_numpy(v)) for v in self._variables()]
 
     def _check(self, logs: dict | None) -> None:
         bad = [name for name, value in (logs or {}).items() if not np.isfinite(float(value))]

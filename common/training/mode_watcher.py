@@ -54,8 +54,10 @@ class ModeWatcher(keras.callbacks.Callback):
         self.logs: list[dict] = []
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Look, if it is time to."""
+        """Look, if it is time to, but not at what a training that diverged has left."""
         self.logs.append(dict(logs or {}))
+        if not np.isfinite([*self.logs[-1].values()]).all():
+            return
         number = epoch + 1
         if number % self.every and number != self.params["epochs"]:
             return
