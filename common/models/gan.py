@@ -26,7 +26,8 @@ class TwoPlayerModel(ImageModel):
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: dimensions of z, drawn from N(0, I).
-        networks: a name in `common.models.gan_networks.NETWORKS`.
+        networks: a name in `common.models.gan_networks.NETWORKS`; by default "paper", those of the
+            DCGAN paper.
         width: factor on the channels of both networks' layers.
         pack: how many images the discriminator judges together, as channels of one, so that a
             lack of variety shows (PacGAN, Lin et al. 2018); 1 for one by one.
@@ -100,7 +101,7 @@ class TwoPlayerModel(ImageModel):
     def compile(
         self, generator_optimizer: Any = None, discriminator_optimizer: Any = None, **kwargs: Any
     ) -> None:
-        """Choose both optimizers; what is not given is the recipe's, or the fastest here.
+        """Choose both optimizers; with none given, their step sizes decay.
 
         Args:
             generator_optimizer: as Keras takes it; None for Adam with a step of 1e-3, β₁ = 0.5, as
@@ -213,8 +214,9 @@ class TwoPlayerModel(ImageModel):
         momentum = ops.minimum(self.ema_momentum, (1.0 + step) / (10.0 + step))
         pairs = zip(self.ema_generator.variables, self.generator.variables, strict=True)
         for average, value in pairs:
-            if average.dtype == value.dtype == "float32":
-                average.assign(momentum * average + (1.0 - momentum) * value)
+            if keras.backend.is_float_dtype(average.dtype):  # not the state of a seed
+                share = ops.cast(momentum, average.dtype)
+                average.assign(share * average + (1.0 - share) * value)
 
     def assess(self, images: Any, labels: Any = None) -> None:
         """Both losses of one batch; every call draws the same z, so that figures repeat."""
