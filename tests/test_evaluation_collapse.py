@@ -90,6 +90,13 @@ def test_a_generator_that_nothing_believes_for_three_epochs_stands_still(real, f
     assert said.startswith(f"D(real) {real[-1]:.2f}, D(fake) {fake[-1]:.2f}: ")
 
 
+def test_scores_of_a_squared_loss_are_no_beliefs():
+    scores = pd.DataFrame({"score_real": [0.9, 1.2], "score_fake": [0.4, -0.3]})
+    assert balance(scores).startswith("D(real) 1.20, D(fake) -0.30: the discriminator wins")
+    stalled = pd.DataFrame({"score_real": [0.8] * 5, "score_fake": [0.0] * 5})
+    assert "both players learn" in balance(stalled)
+
+
 def test_a_critic_is_judged_by_its_distance():
     assert "the generator gains." in balance(pd.DataFrame({"critic_distance": [4.0, 3.0, 1.9]}))
     assert "gains little" in balance(pd.DataFrame({"critic_distance": [1.0, 4.0, 2.1]}))

@@ -191,6 +191,16 @@ def test_loss_curves_put_both_players_on_one_panel():
     assert texts(belief.get_legend()) == ["real images", "generated images"]
 
 
+def test_loss_curves_tell_scores_from_beliefs():
+    belief = plots.loss_curves({"d_real": [1, 2], "d_fake": [0, 1]}).axes[0]
+    score = plots.loss_curves({"score_real": [1, 2], "score_fake": [0, -1]}).axes[0]
+    assert (belief.get_title(), score.get_title()) == (
+        "the discriminator's belief",
+        "the discriminator's score",
+    )
+    assert texts(score.get_legend()) == ["real images", "generated images"]
+
+
 def test_loss_curves_draw_a_loss_of_one_term_once():
     history = {"loss": [2, 1], "reconstruction_loss": [2, 1], "val_loss": [3, 2]}
     (axes,) = plots.loss_curves(history).axes

@@ -13,8 +13,8 @@ def balance(history: pd.DataFrame) -> str:
 
     Args:
         history: a row per epoch, with the columns `d_real` and `d_fake` (mean probability of being
-            real that the discriminator gives real and generated images; for squared losses mean
-            scores towards 1 and 0), or `critic_distance`.
+            real that the discriminator gives real and generated images), `score_real` and
+            `score_fake` (mean scores that a squared loss pulls to 1 and 0), or `critic_distance`.
     """
     last = history.iloc[-1]
     if "critic_distance" in history:
@@ -32,11 +32,14 @@ def balance(history: pd.DataFrame) -> str:
             f"Critic's distance: {end:.4g} of at most {peak:.4g}: the generator gains little; "
             "train longer, or raise both learning rates together."
         )
-    real, fake = last["d_real"], last["d_fake"]
+    prefix = "d" if "d_real" in history else "score"
+    real, fake = last[f"{prefix}_real"], last[f"{prefix}_fake"]
     stand = f"D(real) {real:.2f}, D(fake) {fake:.2f}: "
     if abs(real - fake) < EVEN:
         return stand + "the discriminator hardly tells them apart; the players are even."
-    if len(history) >= STALLED_EPOCHS and (history["d_fake"][-STALLED_EPOCHS:] < STALLED).all():
+    # Scores near 0 still teach the generator; probabilities near 0 no longer do.
+    late = history["d_fake"][-STALLED_EPOCHS:] if prefix == "d" else ()
+    if len(late) == STALLED_EPOCHS and (late < STALLED).all():
         return stand + (
             "the generator stands still, as nothing it draws is believed; start anew with a "
             "smaller learning rate of the discriminator, or try wgan."

@@ -20,6 +20,11 @@ class LSGAN(TwoPlayerModel):
         """½ (D(G(z)) − 1)²."""
         return 0.5 * ops.square(fake - 1.0)
 
+    @property
+    def metric_names(self) -> list[str]:
+        """Both losses, and the mean scores: no probabilities here."""
+        return ["generator_loss", self.loss_name, "score_real", "score_fake"]
+
     def judge(self, real: Any, fake: Any) -> dict:
-        """The mean scores, which are not logits here."""
-        return {"d_real": ops.mean(real), "d_fake": ops.mean(fake)}
+        """The scores as they are."""
+        return {"score_real": ops.mean(real), "score_fake": ops.mean(fake)}

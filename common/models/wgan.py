@@ -1,5 +1,6 @@
 """WGAN with weight clipping (Arjovsky et al. 2017)."""
 
+import math
 from typing import Any
 
 import keras
@@ -36,8 +37,9 @@ class WGAN(TwoPlayerModel):
 
     Args:
         n_critic: critic steps per generator step, at least 1.
-        clip_value: bound of every trainable weight of the critic, above 0.
-        **kwargs: `TwoPlayerModel`'s.
+        clip_value: bound of every trainable weight of the critic, above 0 and finite.
+        **kwargs: `TwoPlayerModel`'s. By default the `networks` are "smooth_critic", for contours
+            and other smooth grey values; digits and photographs take "paper_critic".
     """
 
     learning_rates = (3e-4, 2e-4)
@@ -53,7 +55,7 @@ class WGAN(TwoPlayerModel):
         clip_value: float = 0.01,
         **kwargs: Any,
     ):
-        if not clip_value > 0:
+        if not 0 < clip_value < math.inf:
             raise InputError(f"Got clip_value={clip_value}; expected a number above 0, e.g. 0.01.")
         super().__init__(image_shape, latent_dim, **kwargs)
         self.n_critic = whole_number("n_critic", n_critic)
@@ -82,7 +84,13 @@ class WGAN(TwoPlayerModel):
     def compile(
         self, generator_optimizer: Any = None, critic_optimizer: Any = None, **kwargs: Any
     ) -> None:
-        """Choose both optimizers; None for RMSprop. See `TwoPlayerModel.compile`."""
+        """Choose both optimizers; with none given, their step sizes decay.
+
+        Args:
+            generator_optimizer: as Keras takes it; None for RMSprop with a step of 3e-4.
+            critic_optimizer: likewise, with a step of 2e-4.
+            **kwargs: `ImageModel.compile`'s.
+        """
         super().compile(generator_optimizer, critic_optimizer, **kwargs)
 
     def default_optimizer(self, learning_rate: float) -> keras.optimizers.Optimizer:

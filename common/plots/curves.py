@@ -24,9 +24,15 @@ PANELS: dict[str, tuple[str, Sequence[str]]] = {
         ["generator_loss", "discriminator_loss", "critic_loss"],
     ),
     "the discriminator's belief": ("mean probability of real", ["d_real", "d_fake"]),
+    "the discriminator's score": ("mean score (1 real, 0 generated)", ["score_real", "score_fake"]),
     "critic distance": ("score real − generated", ["critic_distance"]),
 }
-NAMES = {"d_real": "real images", "d_fake": "generated images"}
+NAMES = {
+    "d_real": "real images",
+    "d_fake": "generated images",
+    "score_real": "real images",
+    "score_fake": "generated images",
+}
 
 
 def loss_curves(history: Any) -> Figure:
