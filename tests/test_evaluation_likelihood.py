@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from references import bernoulli_log_likelihood
 
 from common.errors import InputError
-from common.evaluation.likelihood import bernoulli_log_likelihood, importance_weighted_nll
+from common.evaluation.likelihood import importance_weighted_nll
 
 PIXELS, LATENTS, NOISE = 6, 2, 0.5
 

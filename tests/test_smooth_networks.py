@@ -36,7 +36,7 @@ def test_full_range_stretches_what_has_contrast():
     rng = np.random.default_rng(0)
     images = rng.normal(3, 2, (4, *SHAPE)).astype("float32")
     images[0] = 7 + 0.001 * images[0] / np.ptp(images[0])
-    stretched = ops.convert_to_numpy(FullRange(floor=0.01)(images))
+    stretched = ops.convert_to_numpy(FullRange()(images))
     np.testing.assert_allclose(stretched[1:].min(axis=(1, 2, 3)), -1, atol=1e-6)
     np.testing.assert_allclose(stretched[1:].max(axis=(1, 2, 3)), 1, atol=1e-6)
     assert np.ptp(stretched[0]) == pytest.approx(0.1, rel=0.01)

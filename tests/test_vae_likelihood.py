@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from references import bernoulli_log_likelihood
 from tiny_models import conv_vae_map, images_of, lesson, vae_classifier
 
 from common.errors import InputError
-from common.evaluation.likelihood import bernoulli_log_likelihood, importance_weighted_nll
+from common.evaluation.likelihood import importance_weighted_nll
 from common.models import VAE
 
 

@@ -12,6 +12,7 @@ from scipy.interpolate import BSpline
 from common.models.networks import ImageShape, scaled
 
 KNOT_SPACING = 4
+FLAT = 0.01
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -19,26 +20,18 @@ class FullRange(layers.Layer):
     """Shift and stretch each image to [-1, 1] by its own extremes.
 
     A tanh would bend smooth contours where it saturates; this keeps them, up to contrast. An
-    image whose contrast is below `floor` is not stretched all the way, as it may be meant flat.
+    image whose contrast is below `FLAT` is not stretched all the way, as it may be meant flat.
     """
-
-    def __init__(self, floor: float = 0.01, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.floor = floor
 
     def call(self, images: Any) -> Any:
         """Images `(N, H, W, C)` of any range."""
         low = ops.min(images, axis=(1, 2, 3), keepdims=True)
         high = ops.max(images, axis=(1, 2, 3), keepdims=True)
-        return (images - (high + low) / 2) / ops.maximum((high - low) / 2, self.floor)
+        return (images - (high + low) / 2) / ops.maximum((high - low) / 2, FLAT)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """The shape of the images."""
         return input_shape
-
-    def get_config(self) -> dict:
-        """The constructor's argument."""
-        return {**super().get_config(), "floor": self.floor}
 
 
 class Surface(layers.Layer):

@@ -1,5 +1,7 @@
 """The autoencoders' presets: the seeds' recipes as they were, and the zoo's own."""
 
+from common.presets.entry import preset
+
 MNIST_SHAPE = (28, 28, 1)
 ADAM = {"class_name": "Adam", "config": {"learning_rate": 1e-3}}
 ADAM_FAST = {"class_name": "Adam", "config": {"learning_rate": 2e-3}}
@@ -8,15 +10,9 @@ DECAYING = {"optimizer": ADAM_FAST, "cosine_decay": True}
 
 
 def _preset(model: str, data: str, fit: tuple[int, int], compile_with: dict, about: str, **own):
-    epochs, batch_size = fit
-    return {
-        "model": model,
-        "about": about,
-        "data": {"name": data},
-        "arguments": {"image_shape": MNIST_SHAPE, "latent_dim": 2} | own,
-        "compile": compile_with,
-        "fit": {"epochs": epochs, "batch_size": batch_size},
-    }
+    """For MNIST's images and codes of 2 numbers, unless its own arguments say otherwise."""
+    arguments = {"image_shape": MNIST_SHAPE, "latent_dim": 2} | own
+    return preset(model, data, about, fit, compile_with, **arguments)
 
 
 AUTOENCODERS: dict[str, dict] = {

@@ -1,35 +1,35 @@
 """The convolutional autoencoders' presets: the code is a vector, or with `_map` a small image."""
 
 from common.presets.autoencoders import ADAM, DECAYING
+from common.presets.entry import preset
 
 WIDTHS = {28: [16, 32, 64], 32: [32, 64, 128], 64: [32, 64, 128, 256]}
 
 
 def _preset(model: str, data: str, side: int, channels: int, epochs: int, latent_dim: int) -> dict:
-    return {
-        "model": model,
-        "about": f"Down and Up blocks, a code of {latent_dim} numbers",
-        "data": {"name": data},
-        "arguments": {
-            "image_shape": (side, side, channels),
-            "networks": "conv",
-            "latent_dim": latent_dim,
-            "widths": WIDTHS[side],
-            "classifier_widths": [64],
-        },
-        "compile": DECAYING,
-        # Small sets of large images take few steps in an epoch.
-        "fit": {"epochs": epochs, "batch_size": 64 if side == 64 else 128},
-    }
+    # Small sets of large images take few steps in an epoch.
+    batch_size = 64 if side == 64 else 128
+    return preset(
+        model,
+        data,
+        f"Down and Up blocks, a code of {latent_dim} numbers",
+        (epochs, batch_size),
+        DECAYING,
+        image_shape=(side, side, channels),
+        networks="conv",
+        latent_dim=latent_dim,
+        widths=WIDTHS[side],
+        classifier_widths=[64],
+    )
 
 
-def _with_map(preset: dict, channels: int) -> dict:
-    """The preset with a map of so many channels as the code, a quarter as high and wide."""
+def _with_map(vector: dict, channels: int) -> dict:
+    """The preset with a map of so many channels as its code, a quarter as high and wide."""
     own = {"networks": "conv_map", "latent_dim": channels}
-    widths = preset["arguments"]["widths"][:2]
-    return preset | {
+    widths = vector["arguments"]["widths"][:2]
+    return vector | {
         "about": f"two Down and Up blocks, a code of {channels} channels",
-        "arguments": preset["arguments"] | own | {"widths": widths},
+        "arguments": vector["arguments"] | own | {"widths": widths},
     }
 
 

@@ -1,5 +1,7 @@
 """GANs of digits and clothes: the seed's recipe as it was, and the zoo's own."""
 
+from common.presets.entry import preset
+
 SHAPES = {
     "mono": (28, 28, 1),
     "fashion": (28, 28, 1),
@@ -18,21 +20,6 @@ def rmsprop(learning_rate: float) -> dict:
     return {"class_name": "RMSprop", "config": {"learning_rate": learning_rate}}
 
 
-def gan_preset(
-    model: str, data: str, about: str, fit: tuple[int, int], compile_with: dict, **arguments
-) -> dict:
-    """A preset of a GAN, trained for so many epochs with batches of so many images."""
-    epochs, batch_size = fit
-    return {
-        "model": model,
-        "about": about,
-        "data": {"name": data},
-        "arguments": arguments,
-        "compile": compile_with,
-        "fit": {"epochs": epochs, "batch_size": batch_size},
-    }
-
-
 # Both well above the paper's 2e-4, and the generator's above the discriminator's.
 UNEVEN = {
     "generator_optimizer": adam(1e-3),
@@ -43,7 +30,7 @@ CRITIC = {"generator_optimizer": rmsprop(2e-4), "critic_optimizer": rmsprop(2e-4
 AVERAGED = {"ema_momentum": 0.999}
 
 MNIST_GANS: dict[str, dict] = {
-    "dcgan_mnist_seed": gan_preset(
+    "dcgan_mnist_seed": preset(
         "DCGAN",
         "mono",
         "the seed's: Adam 1e-4 and 5e-5, batches of 256",
@@ -57,7 +44,7 @@ MNIST_GANS: dict[str, dict] = {
         networks="mnist",
     ),
     **{
-        f"{model.lower()}_{suffix}": gan_preset(
+        f"{model.lower()}_{suffix}": preset(
             model,
             data,
             about,

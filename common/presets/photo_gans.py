@@ -1,6 +1,7 @@
 """GANs of small photographs: the CIFAR-10 seed's, the DCGAN paper's, and the zoo's own."""
 
-from common.presets.mnist_gans import AVERAGED, CRITIC, adam, gan_preset
+from common.presets.entry import preset
+from common.presets.mnist_gans import AVERAGED, CRITIC, adam
 
 SHAPES = {
     "cifar10": (32, 32, 3),
@@ -14,7 +15,7 @@ PAPER = {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4
 EVEN = PAPER | {"cosine_decay": True}
 
 PHOTO_GANS: dict[str, dict] = {
-    "dcgan_cifar10_seed": gan_preset(
+    "dcgan_cifar10_seed": preset(
         "DCGAN",
         "cifar10",
         "the seed's: 32 filters, a discriminator that pools",
@@ -25,7 +26,7 @@ PHOTO_GANS: dict[str, dict] = {
         networks="cifar10_pooled",
     ),
     **{
-        f"dcgan_{data}_paper": gan_preset(
+        f"dcgan_{data}_paper": preset(
             "DCGAN",
             data,
             "the DCGAN paper's: all its channels, Adam 2e-4",
@@ -39,7 +40,7 @@ PHOTO_GANS: dict[str, dict] = {
         for data, epochs in (("cifar10", 100), ("celeba", 25), ("cars", 500))
     },
     **{
-        f"{model.lower()}_{data}": gan_preset(
+        f"{model.lower()}_{data}": preset(
             model,
             data,
             about,
