@@ -26,7 +26,7 @@ MODELS = {
     "lsgan": ("LSGAN", "least-squares GAN", ("gen",)),
     "wgan": ("WGAN", "weight-clipped Wasserstein GAN", ("gen",)),
 }
-# The higher, the stranger; the last but one need a VAE, the last a classifier.
+# The higher, the stranger; the last needs a classifier, the two before it a VAE.
 SCORES = {
     "squared_error": "of the reconstruction",
     "cross_entropy": "of the reconstruction",
@@ -38,6 +38,27 @@ SCORES = {
     "class_uncertainty": "with --classifier: 1 - the highest class probability",
 }
 VAE_SCORES = ("negative_elbo", "importance_nll")
+# Options that some modes only have a use for.
+MODES_OF_OPTION = {
+    "held_out": ("anom",),
+    "score": ("anom",),
+    "k": ("anom",),
+    "samples": ("gen",),
+    "tolerance": ("basic", "gen"),
+    "verifier": ("basic", "gen"),
+}
+OF_TRAINING = (
+    "epochs",
+    "batch_size",
+    "latent_dim",
+    "beta",
+    "pack",
+    "label_smoothing",
+    "classifier",
+    "seed",
+    "precision",
+    "retrain",
+)
 CODES = ("vector", "map")
 BINARIZE = ("threshold", "sampled")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -74,16 +95,19 @@ def parser() -> argparse.ArgumentParser:
     option("--preset", metavar="NAME", help="recipe; default: the zoo's for MODEL and DATA")
     option("--epochs", type=int, help="passes over the training images")
     option("--batch-size", type=int, help="images per step")
-    option("--code", choices=CODES, default="vector", help="of conv_ae and conv_vae")
+    option("--code", choices=CODES, help="of conv_ae and conv_vae; vector")
     option("--latent-dim", type=int, help="numbers in a code")
     option("--classifier", action="store_true", help="train a classifier on the code (ae, vae)")
     option("--pack", type=int, help="images that the discriminator judges together (GANs)")
+    option("--label-smoothing", type=float, help="of the discriminator, 0.1 say (dcgan)")
     option("--beta", type=float, help="weight of the KL divergence (vae)")
     option("--data-fraction", type=float, default=1.0, help="share of the images to use, (0, 1]")
     option("--binarize", choices=BINARIZE, help="black and white, at the middle or by chance")
     option("--drop-class", type=int, metavar="CLASS", help="take a class out of training")
     option("--num-images", type=int, help="images to generate (polynomials, stacked)")
-    option("--size", type=int, help="sides of the images in pixels (celeba, cars, a folder); 64")
+    option(
+        "--size", type=int, help="sides of the images (celeba, cars, a folder: 64; polynomials: 40)"
+    )
     option("--channels", type=int, choices=(1, 3), help="1 grey, 3 colour (a folder); 3")
     option("--fit", choices=FITS, help="cut the middle out, or add margins (cars, a folder); crop")
     option("--boxes", action="store_true", help="the car alone, where the kit's boxes are (cars)")
@@ -122,10 +146,19 @@ def check_names(arguments: argparse.Namespace) -> None:
     _, about, modes = MODELS[arguments.model]
     encodes = "basic" in modes
     if arguments.mode not in modes:
+        instead = "" if arguments.data == "polynomials" else f"`vae {arguments.mode}`, or "
         raise InputError(
             f"A {about} has no encoder, so it cannot {MODES[arguments.mode]}; "
-            f"use `vae {arguments.mode}`, or `{arguments.model} gen`."
+            f"use {instead}`{arguments.model} gen`."
         )
+    defaults = parser()
+    for name, suited in MODES_OF_OPTION.items():
+        given = getattr(arguments, name) != defaults.get_default(name)
+        if given and arguments.mode not in suited:
+            raise InputError(
+                f"{flag(name)} is for the mode {' or '.join(suited)}, and means nothing in "
+                f"{arguments.mode}; leave it."
+            )
     variational = MODELS[arguments.model][0] == "VAE"
     if arguments.beta is not None and not variational:
         raise InputError(f"--beta weighs a VAE's KL divergence; {arguments.model} has none.")
@@ -133,6 +166,10 @@ def check_names(arguments: argparse.Namespace) -> None:
         raise InputError(f"--nll-samples estimates a VAE's p(x); {arguments.model} has none.")
     if arguments.code == "map" and not arguments.model.startswith("conv_"):
         raise InputError(f"--code map is for conv_ae and conv_vae; {arguments.model} has no map.")
+    if arguments.code and arguments.preset:
+        raise InputError("--preset names the whole recipe, its code too; leave --code.")
+    if arguments.label_smoothing is not None and arguments.model != "dcgan":
+        raise InputError(f"--label-smoothing is for dcgan; {arguments.model} has no labels to it.")
     if arguments.pack is not None and encodes:
         raise InputError(f"--pack is for a GAN's discriminator; {arguments.model} has none.")
     if not 0 < arguments.tolerance <= 1:
@@ -146,10 +183,10 @@ def check_names(arguments: argparse.Namespace) -> None:
     if arguments.seed >= 2**32:
         raise InputError(f"Got --seed {arguments.seed}; expected below 2**32.")
     if arguments.weights is not None:
-        for name in ("epochs", "batch_size", "latent_dim", "beta", "pack", "classifier", "retrain"):
-            if getattr(arguments, name) not in (None, False):
+        for name in OF_TRAINING:
+            if getattr(arguments, name) != defaults.get_default(name):
                 raise InputError(
-                    f"--{name.replace('_', '-')} is for a training, and --weights takes a trained "
+                    f"{flag(name)} is for a training, and --weights takes a trained "
                     "model as it is; leave one of the two."
                 )
     check_anomaly_options(arguments)
@@ -160,7 +197,12 @@ def check_names(arguments: argparse.Namespace) -> None:
 def require_at_least(least: int, name: str, value: int | None) -> None:
     """Refuse a number that is given and smaller."""
     if value is not None and value < least:
-        raise InputError(f"Got --{name.replace('_', '-')} {value}; expected at least {least}.")
+        raise InputError(f"Got {flag(name)} {value}; expected at least {least}.")
+
+
+def flag(name: str) -> str:
+    """An option as it is typed."""
+    return f"--{name.replace('_', '-')}"
 
 
 def check_anomaly_options(arguments: argparse.Namespace) -> None:

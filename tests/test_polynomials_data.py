@@ -147,16 +147,20 @@ def test_missing_and_foreign_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "option", [{"num_images": 0}, {"max_degree": -1}, {"size": 1}, {"seed": -1}]
+    "option",
+    [{"num_images": 0}, {"num_images": 2.5}, {"max_degree": -1}, {"size": 1}, {"seed": -1}],
 )
 def test_bad_options(option):
     name, value = next(iter(option.items()))
-    with pytest.raises(InputError, match=f"{name}={value} must be at least"):
+    with pytest.raises(InputError, match=f"{name}={value} must be a whole number, at least"):
         PolynomialData(**option)
 
 
 def test_twenty_thousand_images_are_quick():
-    start = time.perf_counter()
-    PolynomialData()
-    # Takes 0.4 s; the bound is wide because test machines are shared.
-    assert time.perf_counter() - start < 5
+    def seconds():
+        start = time.perf_counter()
+        PolynomialData()
+        return time.perf_counter() - start
+
+    # Takes 0.4 s; the bound is wider because test machines are shared.
+    assert min(seconds() for _ in range(3)) < 2

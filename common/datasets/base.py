@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -81,7 +82,7 @@ class ImageData(ABC):
         train, test = self._checked("training", *train), self._checked("test", *test)
         if self.drop_class is not None and self.drop_class not in range(self.num_classes or 0):
             raise InputError(
-                f"drop_class={self.drop_class!r} is not a class of {self.origin}, which has "
+                f"Class {self.drop_class!r} cannot be left out: {self.origin} has "
                 f"{self.num_classes or 'no'} classes, counted from 0."
             )
         rows = self.training_rows(train[1], len(train[0]))
@@ -104,10 +105,13 @@ class ImageData(ABC):
         return rows if self.drop_class is None else rows[labels[rows] != self.drop_class]
 
     def require_at_least(self, **least: int) -> None:
-        """Refuse options of these names that are below these values."""
-        for option, value in least.items():
-            if getattr(self, option) < value:
-                raise InputError(f"{option}={getattr(self, option)} must be at least {value}.")
+        """Refuse options of these names that are no whole numbers or below these values."""
+        for option, least_value in least.items():
+            value = getattr(self, option)
+            if not isinstance(value, Integral) or value < least_value:
+                raise InputError(
+                    f"{option}={value} must be a whole number, at least {least_value}."
+                )
 
     def _part(self, part: str, split: Split, rows: np.ndarray) -> Split:
         if not len(rows):

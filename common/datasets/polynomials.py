@@ -11,7 +11,7 @@ from common.datasets.files import local_file, read_npy
 from common.errors import InputError
 
 # Of a file's values, whose differences float32 must hold.
-LARGEST = 1e37
+LARGEST = np.float64(1e37)
 
 
 def exponents(max_degree: int) -> np.ndarray:
@@ -137,7 +137,7 @@ class PolynomialData(ImageData):
             raise InputError(
                 f"{path} holds {images.dtype} {images.shape}; expected numbers of shape "
                 f"(N, {size}, {size}), (N, {size}, {size}, 1) or (N, {size * size}); "
-                "give the size of its images as size=."
+                "give the size of its images as size= (--size)."
             )
         if len(images) < 2 or not (np.abs(images) < LARGEST).all():
             raise InputError(

@@ -71,8 +71,10 @@ def smallest_neighbour(num_real: int, num_generated: int, expected: float = 0.95
     The fewer the generated vectors, the wider the balls must be for a perfect sampler to hit them:
     5 for N = M, 8 for N = 2 M.
     """
+    empty = 1.0
     for k in range(1, num_real):
-        if coverage_ceiling(num_real, num_generated, k) > expected:
+        empty *= (num_real - k) / (num_real + num_generated - k)
+        if 1 - empty > expected:
             return k
     raise InputError(
         f"With {num_real} real and {num_generated} generated vectors no k gives a perfect sampler "

@@ -3,10 +3,11 @@
 import argparse
 
 from common.cli import MODELS
-from common.datasets import ImageData
+from common.datasets import ImageData, PolynomialData
 from common.errors import InputError
 from common.evaluation.anomaly import held_out_mask
 from common.jobs.anomalies import shown_classes
+from common.jobs.verification import SAMPLES
 from common.plots.latent import FEWEST_CODES
 
 
@@ -36,6 +37,13 @@ def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData)
             "Got one training image; gen fits a distribution to an autoencoder's codes, which "
             "takes two: raise --data-fraction, or give more images."
         )
+    if isinstance(data, PolynomialData):
+        samples, count = arguments.samples or SAMPLES, len(data.x_train)
+        if samples * 10 < count:
+            raise InputError(
+                f"{samples} samples say little of how they cover {count:,} polynomials; give at "
+                f"least a tenth, --samples {-(-count // 10)}."
+            )
     if arguments.mode != "anom":
         return
     held_out_mask(shown_classes(data), arguments.held_out)
@@ -43,6 +51,6 @@ def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData)
         raise InputError(f"Got --k {arguments.k}; there are {len(data.x_test)} test images.")
     if arguments.score == "class_uncertainty" and not options.get("num_classes"):
         raise InputError(
-            "The score class_uncertainty needs a model with a classifier; give --classifier, or "
-            "another score."
+            "The score class_uncertainty needs a model that was trained with --classifier; take "
+            "another score, or train one."
         )

@@ -82,7 +82,9 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     model = MODELS[arguments.model][0]
     if preset["model"] != model:
         raise InputError(f"Preset {name!r} is a {preset['model']}, not a {model}.")
-    changed = {"latent_dim": arguments.latent_dim, "beta": arguments.beta, "pack": arguments.pack}
+    changed = {
+        name: getattr(arguments, name) for name in ("latent_dim", "beta", "pack", "label_smoothing")
+    }
     options = preset["data"]
     if options.pop("name") != data:
         # Of a preset that is put on other data, their number and the like are not meant.

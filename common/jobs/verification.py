@@ -88,20 +88,28 @@ def judge_of(arguments: argparse.Namespace, data: ImageData, recipe: Recipe) -> 
     """The judge of a command line's images; None where there is no net for its data.
 
     Args:
-        arguments: of the command line: the tolerance, the number of samples, the file of a net to
-            take in place of the zoo's.
+        arguments: of the command line: the tolerance, the file of a net to take in place of the
+            zoo's.
         data: whose images are judged.
         recipe: the model's, for the name and place of the data.
 
     Raises:
-        InputError: a net for images of another size or number of classes, or too few samples.
+        InputError: a net for images of another size or number of classes, or too few samples to
+            draw.
     """
+    if arguments.verifier is None and recipe.data not in NETS:
+        return None
+    if arguments.samples and data.num_classes:
+        needed = samples_needed(data.num_classes)
+        if arguments.samples < needed:
+            raise InputError(
+                f"Got --samples {arguments.samples}, too few to count {data.num_classes} modes; "
+                f"give at least {needed}."
+            )
     if arguments.verifier is not None:
         net = DigitClassifier.load(arguments.verifier)
-    elif recipe.data in NETS:
-        net = _net(NETS[recipe.data], recipe.data_dir)
     else:
-        return None
+        net = _net(NETS[recipe.data], recipe.data_dir)
     if net.image_shape[:2] != data.image_shape[:2]:
         raise InputError(
             f"The verification net judges images of {net.image_shape[:2]}, the data's are "
@@ -113,13 +121,7 @@ def judge_of(arguments: argparse.Namespace, data: ImageData, recipe: Recipe) -> 
             f"The verification net knows {net.num_classes} classes, which makes {num_modes} in "
             f"{data.image_shape[2]} channel(s); the data have {data.num_classes}."
         )
-    judge = Judge(net, arguments.tolerance, data.class_names, data.y_train)
-    if samples_for(arguments, judge, data) < samples_needed(num_modes):
-        raise InputError(
-            f"Got --samples {arguments.samples}, too few to count {num_modes} modes; "
-            f"give at least {samples_needed(num_modes)}."
-        )
-    return judge
+    return Judge(net, arguments.tolerance, data.class_names, data.y_train)
 
 
 def samples_for(arguments: argparse.Namespace, judge: Judge | None, data: ImageData) -> int:
