@@ -42,7 +42,7 @@ for _data, _suffix, _side, _channels, _epochs, _latent_dim in (
     ("digits", "digits", 28, 1, 100, 16),
     ("stacked", "stacked", 28, 3, 10, 48),
     ("cifar10", "cifar10", 32, 3, 30, 128),
-    ("celeba", "celeba", 64, 3, 100, 256),
+    ("celeba", "celeba", 64, 3, 10, 256),
     ("cars", "cars", 64, 3, 100, 256),
     ("folder", "folder", 64, 3, 100, 256),
 ):

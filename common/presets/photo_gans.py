@@ -1,7 +1,7 @@
 """GANs of small photographs: the CIFAR-10 seed's, the DCGAN paper's, and the zoo's own."""
 
 from common.presets.entry import preset
-from common.presets.mnist_gans import AVERAGED, CRITIC, adam
+from common.presets.mnist_gans import AVERAGED, CRITIC, UNEVEN, adam
 
 SHAPES = {
     "cifar10": (32, 32, 3),
@@ -12,7 +12,6 @@ SHAPES = {
 
 
 PAPER = {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4)}
-EVEN = PAPER | {"cosine_decay": True}
 
 PHOTO_GANS: dict[str, dict] = {
     "dcgan_cifar10_seed": preset(
@@ -44,7 +43,7 @@ PHOTO_GANS: dict[str, dict] = {
             model,
             data,
             about,
-            (epochs, batch_size),
+            (epochs, 64),
             compile_with,
             image_shape=SHAPES[data],
             latent_dim=100,
@@ -53,21 +52,20 @@ PHOTO_GANS: dict[str, dict] = {
             **AVERAGED,
         )
         for data, epochs, width in (
-            ("cifar10", 100, 1.0),
-            ("celeba", 400, 0.5),
-            ("cars", 500, 0.5),
-            ("folder", 400, 0.5),
+            ("cifar10", 30, 0.5),
+            ("celeba", 20, 0.25),
+            ("cars", 200, 0.25),
+            ("folder", 200, 0.25),
         )
-        for model, networks, batch_size, about, compile_with in (
+        for model, networks, about, compile_with in (
             (
                 "DCGAN",
                 "paper",
-                128,
-                "the paper's with fewer channels, step sizes that decay, an averaged generator",
-                EVEN,
+                "the paper's, fewer channels, large step sizes that decay, an averaged generator",
+                UNEVEN,
             ),
-            ("LSGAN", "paper", 128, "as the DCGAN, with the squared loss", EVEN),
-            ("WGAN", "paper_critic", 64, "weight clipping, no BatchNorm in the critic", CRITIC),
+            ("LSGAN", "paper", "as the DCGAN, with the squared loss", UNEVEN),
+            ("WGAN", "paper_critic", "weight clipping, no BatchNorm in the critic", CRITIC),
         )
     },
 }
