@@ -51,16 +51,17 @@ MNIST_GANS: dict[str, dict] = {
             (epochs, 64),
             compile_with,
             image_shape=SHAPES[data],
-            latent_dim=32,
+            latent_dim=latent_dim,
             networks=networks,
             width=0.5,
             **AVERAGED,
         )
-        for data, suffix, epochs in (
-            ("mono", "mnist", 20),
-            ("fashion", "fashion", 20),
-            ("digits", "digits", 200),
-            ("stacked", "stacked", 8),
+        for data, suffix, epochs, latent_dim in (
+            ("mono", "mnist", 20, 32),
+            ("fashion", "fashion", 20, 32),
+            ("digits", "digits", 200, 32),
+            # About 32 for each of the three digits.
+            ("stacked", "stacked", 12, 100),
         )
         for model, networks, about, compile_with in (
             ("DCGAN", "paper", "large step sizes that decay, an averaged generator", UNEVEN),
