@@ -53,9 +53,9 @@ PHOTO_GANS: dict[str, dict] = {
         )
         for data, epochs, width in (
             ("cifar10", 30, 0.5),
-            ("celeba", 20, 0.25),
-            ("cars", 200, 0.25),
-            ("folder", 200, 0.25),
+            ("celeba", 20, 0.5),
+            ("cars", 200, 0.5),
+            ("folder", 200, 0.5),
         )
         for model, networks, about, compile_with in (
             (
