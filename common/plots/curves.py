@@ -24,7 +24,7 @@ PANELS: dict[str, tuple[str, Sequence[str]]] = {
         ["generator_loss", "discriminator_loss", "critic_loss"],
     ),
     "the discriminator's belief": ("mean probability of real", ["d_real", "d_fake"]),
-    "the discriminator's score": ("mean score (1 real, 0 generated)", ["score_real", "score_fake"]),
+    "the discriminator's score": ("mean score, real towards 1", ["score_real", "score_fake"]),
     "critic distance": ("score real − generated", ["critic_distance"]),
 }
 NAMES = {
