@@ -50,6 +50,7 @@ MODES_OF_OPTION = {
 OF_TRAINING = (
     "epochs",
     "batch_size",
+    "code",
     "latent_dim",
     "beta",
     "pack",
@@ -146,7 +147,7 @@ def check_names(arguments: argparse.Namespace) -> None:
     _, about, modes = MODELS[arguments.model]
     encodes = "basic" in modes
     if arguments.mode not in modes:
-        instead = "" if arguments.data == "polynomials" else f"`vae {arguments.mode}`, or "
+        instead = "" if arguments.data == "polynomials" else f"`conv_vae {arguments.mode}`, or "
         raise InputError(
             f"A {about} has no encoder, so it cannot {MODES[arguments.mode]}; "
             f"use {instead}`{arguments.model} gen`."
@@ -164,12 +165,12 @@ def check_names(arguments: argparse.Namespace) -> None:
         raise InputError(f"--beta weighs a VAE's KL divergence; {arguments.model} has none.")
     if arguments.nll_samples and not variational:
         raise InputError(f"--nll-samples estimates a VAE's p(x); {arguments.model} has none.")
-    if arguments.code == "map" and not arguments.model.startswith("conv_"):
-        raise InputError(f"--code map is for conv_ae and conv_vae; {arguments.model} has no map.")
+    if arguments.code and not arguments.model.startswith("conv_"):
+        raise InputError(f"--code is for conv_ae and conv_vae; {arguments.model} has no choice.")
     if arguments.code and arguments.preset:
         raise InputError("--preset names the whole recipe, its code too; leave --code.")
     if arguments.label_smoothing is not None and arguments.model != "dcgan":
-        raise InputError(f"--label-smoothing is for dcgan; {arguments.model} has no labels to it.")
+        raise InputError(f"--label-smoothing is for dcgan alone, not for {arguments.model}.")
     if arguments.pack is not None and encodes:
         raise InputError(f"--pack is for a GAN's discriminator; {arguments.model} has none.")
     if not 0 < arguments.tolerance <= 1:

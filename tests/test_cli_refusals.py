@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("without_xla")
         (["vae", "gen", "cats"], "DATA 'cats' is unknown; choose from mono"),
         (
             ["wgan", "basic"],
-            "has no encoder, so it cannot reconstruct test images; use `vae basic`",
+            "has no encoder, so it cannot reconstruct test images; use `conv_vae b",
         ),
         (["wgan", "basic", "polynomials"], "test images; use `wgan gen`."),
         (["ae", "gen", "--beta", "2"], "--beta"),
@@ -65,11 +65,13 @@ pytestmark = pytest.mark.usefixtures("without_xla")
             ["conv_ae", "gen", "--preset", "conv_ae_digits", "--code", "map"],
             "--preset names the whole recipe, its code too",
         ),
+        (["vae", "gen", "digits", "--code", "vector"], "--code is for conv_ae and conv_vae"),
+        (["conv_ae", "gen", "--weights", "x", "--code", "map"], "--code is for a training"),
         (["lsgan", "gen", "digits", "--label-smoothing", "0.1"], "--label-smoothing is for dcgan"),
         (["vae", "gen", "digits", "--samples", "21"], "--samples 21, too few to count 10 modes"),
         (
-            ["dcgan", "gen", "polynomials", "--num-images", "300", "--samples", "29"],
-            "29 samples say little of how they cover 300 polynomials; give at least a tenth, --sa",
+            ["dcgan", "gen", "polynomials", "--num-images", "300", "--samples", "2"],
+            "--samples 2, which say nothing of how they cover 300 polynomials; give at least 3",
         ),
     ],
 )
@@ -161,7 +163,7 @@ def test_every_gan_has_a_recipe_for_every_grey_set(model, data):
         (["vae", "anom", "polynomials"], "no recipe of vae for polynomials"),
         (
             ["ae", "anom", "digits", "--preset", "ae_digits", "--score", "class_uncertainty"],
-            "needs a model that was trained with --classifier",
+            "needs a model with a classifier; give --classifier",
         ),
     ],
 )

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from references import bernoulli_log_likelihood
 
 from common.errors import InputError
 from common.evaluation.likelihood import importance_weighted_nll
@@ -97,17 +96,3 @@ def test_a_decoder_that_gives_nan_or_another_shape_is_refused():
         importance_weighted_nll(x, model.encode, lambda x, z: np.full(z.shape[:2], np.nan))
     with pytest.raises(InputError, match=r"expected \(50, 3\)"):
         importance_weighted_nll(x, model.encode, lambda x, z: np.zeros((3, 50)))
-
-
-def test_bernoulli_from_logits_is_the_cross_entropy_of_probabilities():
-    rng = np.random.default_rng(0)
-    images, logits = rng.random((4, 5, 5, 1)), 3 * rng.normal(size=(2, 4, 5, 5, 1))
-    p = 1 / (1 + np.exp(-logits))
-    expected = (images * np.log(p) + (1 - images) * np.log(1 - p)).sum(axis=(2, 3, 4))
-    np.testing.assert_allclose(bernoulli_log_likelihood(images, logits), expected)
-    np.testing.assert_allclose(bernoulli_log_likelihood(images, logits[1]), expected[1])
-
-
-def test_bernoulli_holds_at_logits_where_probabilities_saturate():
-    images, logits = np.array([[1.0], [0.0], [1.0]]), np.array([[-1000.0], [-1000.0], [1000.0]])
-    assert bernoulli_log_likelihood(images, logits).tolist() == [-1000, 0, 0]

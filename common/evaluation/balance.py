@@ -45,8 +45,6 @@ def balance(history: pd.DataFrame) -> str:
             "smaller learning rate of the discriminator, or try wgan."
         )
     if real > ONE_SIDED and fake < 1 - ONE_SIDED:
-        return stand + (
-            "the discriminator wins; lower its learning rate, or smooth its labels "
-            "(label_smoothing=0.1)."
-        )
+        smoothing = ", or smooth its labels (label_smoothing=0.1)" if prefix == "d" else ""
+        return stand + f"the discriminator wins; lower its learning rate{smoothing}."
     return stand + "both players learn."

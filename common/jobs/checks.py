@@ -7,7 +7,6 @@ from common.datasets import ImageData, PolynomialData
 from common.errors import InputError
 from common.evaluation.anomaly import held_out_mask
 from common.jobs.anomalies import shown_classes
-from common.jobs.verification import SAMPLES
 from common.plots.latent import FEWEST_CODES
 
 
@@ -37,12 +36,12 @@ def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData)
             "Got one training image; gen fits a distribution to an autoencoder's codes, which "
             "takes two: raise --data-fraction, or give more images."
         )
-    if isinstance(data, PolynomialData):
-        samples, count = arguments.samples or SAMPLES, len(data.x_train)
-        if samples * 10 < count:
+    if isinstance(data, PolynomialData) and arguments.samples:
+        needed = -(-len(data.x_train) // 100)
+        if arguments.samples < needed:
             raise InputError(
-                f"{samples} samples say little of how they cover {count:,} polynomials; give at "
-                f"least a tenth, --samples {-(-count // 10)}."
+                f"Got --samples {arguments.samples}, which say nothing of how they cover "
+                f"{len(data.x_train):,} polynomials; give at least {needed}."
             )
     if arguments.mode != "anom":
         return
@@ -50,7 +49,8 @@ def check_figures(arguments: argparse.Namespace, options: dict, data: ImageData)
     if arguments.k > len(data.x_test):
         raise InputError(f"Got --k {arguments.k}; there are {len(data.x_test)} test images.")
     if arguments.score == "class_uncertainty" and not options.get("num_classes"):
+        remedy = "train one with --classifier" if arguments.weights else "give --classifier"
         raise InputError(
-            "The score class_uncertainty needs a model that was trained with --classifier; take "
-            "another score, or train one."
+            f"The score class_uncertainty needs a model with a classifier; {remedy}, or take "
+            "another score."
         )

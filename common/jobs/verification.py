@@ -88,8 +88,8 @@ def judge_of(arguments: argparse.Namespace, data: ImageData, recipe: Recipe) -> 
     """The judge of a command line's images; None where there is no net for its data.
 
     Args:
-        arguments: of the command line: the tolerance, the file of a net to take in place of the
-            zoo's.
+        arguments: of the command line: the tolerance, the number of samples if it is given, the
+            file of a net to take in place of the zoo's.
         data: whose images are judged.
         recipe: the model's, for the name and place of the data.
 

@@ -105,7 +105,7 @@ class TwoPlayerModel(ImageModel):
 
         Args:
             generator_optimizer: as Keras takes it; None for Adam with a step of 1e-3, β₁ = 0.5, as
-                in the recipes of digits (those of photographs have the DCGAN paper's 2e-4).
+                in the recipes of digits and photographs (the DCGAN paper has 2e-4).
             discriminator_optimizer: likewise, with a step of 4e-4.
             **kwargs: `ImageModel.compile`'s.
         """

@@ -29,6 +29,12 @@ UNEVEN = {
 CRITIC = {"generator_optimizer": rmsprop(2e-4), "critic_optimizer": rmsprop(2e-4)}
 AVERAGED = {"ema_momentum": 0.999}
 
+
+def epochs_of(model: str, epochs: int) -> int:
+    """Twice as many for WGAN, whose generator takes one step where the others' take five."""
+    return 2 * epochs if model == "WGAN" else epochs
+
+
 MNIST_GANS: dict[str, dict] = {
     "dcgan_mnist_seed": preset(
         "DCGAN",
@@ -48,7 +54,7 @@ MNIST_GANS: dict[str, dict] = {
             model,
             data,
             about,
-            (epochs * times, 64),
+            (epochs_of(model, epochs), 64),
             compile_with,
             image_shape=SHAPES[data],
             latent_dim=latent_dim,
@@ -63,11 +69,10 @@ MNIST_GANS: dict[str, dict] = {
             # About 32 for each of the three digits.
             ("stacked", "stacked", 12, 100),
         )
-        for model, networks, about, times, compile_with in (
-            ("DCGAN", "paper", "large step sizes that decay, an averaged generator", 1, UNEVEN),
-            ("LSGAN", "paper", "as dcgan_mnist, with the squared loss", 1, UNEVEN),
-            # Its generator takes one step where the others' take five.
-            ("WGAN", "paper_critic", "weight clipping, no BatchNorm in the critic", 2, CRITIC),
+        for model, networks, about, compile_with in (
+            ("DCGAN", "paper", "large step sizes that decay, an averaged generator", UNEVEN),
+            ("LSGAN", "paper", "as dcgan_mnist, with the squared loss", UNEVEN),
+            ("WGAN", "paper_critic", "weight clipping, no BatchNorm in the critic", CRITIC),
         )
     },
 }

@@ -1,7 +1,7 @@
 """GANs of small photographs: the CIFAR-10 seed's, the DCGAN paper's, and the zoo's own."""
 
 from common.presets.entry import preset
-from common.presets.mnist_gans import AVERAGED, CRITIC, UNEVEN, adam
+from common.presets.mnist_gans import AVERAGED, CRITIC, UNEVEN, adam, epochs_of
 
 SHAPES = {
     "cifar10": (32, 32, 3),
@@ -43,7 +43,7 @@ PHOTO_GANS: dict[str, dict] = {
             model,
             data,
             about,
-            (epochs, 64),
+            (epochs_of(model, epochs), 64),
             compile_with,
             image_shape=SHAPES[data],
             latent_dim=100,

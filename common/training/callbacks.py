@@ -48,8 +48,9 @@ class CosineDecay(keras.callbacks.Callback):
 class StopOnNonFinite(keras.callbacks.Callback):
     """Stop as soon as a loss is NaN or infinite, and go back to the end of the last good epoch.
 
-    An epoch is good once the next one begins with a finite loss too: its own losses are from before
-    its last step, and say nothing of what that step made of the weights.
+    An epoch is good if the weights at its end are finite, and once the next one begins with a
+    finite loss too: its own losses are from before its last step, and say nothing of what that made
+    of the weights.
     """
 
     # Without this Keras waits for the device after every batch.
@@ -61,7 +62,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
         # `self.model` brings JAX's variables up to date, which a batch's end must not do: Keras
         # calls it in a thread of its own, while the next step takes their values away.
         self.stopped = self.model
-        self.good_epoch, self.good_values = self.latest = 0, self._values()
+        self.good_epoch, self.good_values = self.latest = None, self._values()
         self.checked = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -79,11 +80,13 @@ class StopOnNonFinite(keras.callbacks.Callback):
         The optimizer's state goes back too: that of the bad steps would spoil the next ones.
         """
         self._check(logs)
+        values = self._values()
+        if self.failure is None and not all(map(_finite, values)):
+            self.failure, self.model.stop_training = "a weight", True
         if self.failure is None:
-            self.latest = epoch + 1, self._values()
+            self.latest = epoch + 1, values
         else:
-            for variable, value in zip(self._variables(), self.good_values, strict=True):
-                variable.assign(value)
+            self._go_back()
 
     def _variables(self) -> list[keras.Variable]:
         return [*self.model.weights, *self.model.optimizer.variables]
@@ -97,15 +100,27 @@ class StopOnNonFinite(keras.callbacks.Callback):
             self.failure = ", ".join(bad)
             self.stopped.stop_training = True
 
+    def _go_back(self) -> None:
+        for variable, value in zip(self._variables(), self.good_values, strict=True):
+            variable.assign(value)
+
     def raise_if_stopped(self) -> None:
         """Say what happened; to be called when `fit` has returned."""
         if self.failure is None:
             return
+        # Once more: what ran after it may have put back weights that seemed the best so far.
+        self._go_back()
+        where = f"after epoch {self.good_epoch}; the weights are those of the end of that epoch"
+        if self.good_epoch is None:
+            where = "before an epoch was whole; the weights are those that training began with"
         raise FloatingPointError(
-            f"Training stopped: {self.failure} became NaN or infinite after epoch "
-            f"{self.good_epoch}; the weights are those of the end of that epoch. "
+            f"Training stopped: {self.failure} became NaN or infinite {where}. "
             "Try a smaller learning rate, or mixed_bfloat16 or float32 in place of mixed_float16."
         )
+
+
+def _finite(values: np.ndarray) -> bool:
+    return values.dtype.kind != "f" or bool(np.isfinite(values).all())
 
 
 class EpochImages(keras.callbacks.Callback):
