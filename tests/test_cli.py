@@ -50,7 +50,9 @@ def place(folder, tmp_path):
 @pytest.fixture
 def run_again(verifier):
     def run_again(folder, *options, mode="gen", model="vae"):
-        words = ["--verifier", str(verifier), "--output", str(folder)]
+        words = ["--output", str(folder)]
+        if mode in ("basic", "gen"):
+            words += ["--verifier", str(verifier)]
         return cli.main([model, mode, "digits", *words, *options])
 
     return run_again
