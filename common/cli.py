@@ -133,17 +133,25 @@ def listed(entries) -> str:
     return ", ".join(f"{name} ({about})" for name, about in entries)
 
 
-def check_names(arguments: argparse.Namespace) -> None:
-    """Refuse unknown names, and modes that a model does not have, before anything is loaded."""
-    for kind, given, known in (
+def check_names(arguments: argparse.Namespace, given: set[str]) -> None:
+    """Refuse unknown names, and modes that a model does not have, before anything is loaded.
+
+    Args:
+        arguments: of the command line.
+        given: the names of those that are not at their defaults.
+
+    Raises:
+        InputError: it says which.
+    """
+    for kind, name, known in (
         ("MODEL", arguments.model, MODELS),
         ("MODE", arguments.mode, MODES),
         ("DATA", arguments.data, datasets.DATASETS),
     ):
-        if given is None or given in known or (kind == "DATA" and datasets.is_folder(given)):
+        if name is None or name in known or (kind == "DATA" and datasets.is_folder(name)):
             continue
         more = ", or give the path of a folder of images" if kind == "DATA" else ""
-        raise InputError(f"{kind} {given!r} is unknown; choose from {', '.join(known)}{more}.")
+        raise InputError(f"{kind} {name!r} is unknown; choose from {', '.join(known)}{more}.")
     _, about, modes = MODELS[arguments.model]
     encodes = "basic" in modes
     if arguments.mode not in modes:
@@ -152,10 +160,8 @@ def check_names(arguments: argparse.Namespace) -> None:
             f"A {about} has no encoder, so it cannot {MODES[arguments.mode]}; "
             f"use {instead}`{arguments.model} gen`."
         )
-    defaults = parser()
     for name, suited in MODES_OF_OPTION.items():
-        given = getattr(arguments, name) != defaults.get_default(name)
-        if given and arguments.mode not in suited:
+        if name in given and arguments.mode not in suited:
             raise InputError(
                 f"{flag(name)} is for the mode {' or '.join(suited)}, and means nothing in "
                 f"{arguments.mode}; leave it."
@@ -185,7 +191,7 @@ def check_names(arguments: argparse.Namespace) -> None:
         raise InputError(f"Got --seed {arguments.seed}; expected below 2**32.")
     if arguments.weights is not None:
         for name in OF_TRAINING:
-            if getattr(arguments, name) != defaults.get_default(name):
+            if name in given:
                 raise InputError(
                     f"{flag(name)} is for a training, and --weights takes a trained "
                     "model as it is; leave one of the two."
@@ -228,9 +234,11 @@ def check_anomaly_options(arguments: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 for unusable input, 130 for Ctrl-C."""
-    arguments = parser().parse_args(argv)
+    words = parser()
+    arguments = words.parse_args(argv)
+    given = {name for name, value in vars(arguments).items() if value != words.get_default(name)}
     try:
-        check_names(arguments)
+        check_names(arguments, given)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         from common.jobs import run
 

@@ -32,19 +32,20 @@ def balance(history: pd.DataFrame) -> str:
             f"Critic's distance: {end:.4g} of at most {peak:.4g}: the generator gains little; "
             "train longer, or raise both learning rates together."
         )
-    prefix = "d" if "d_real" in history else "score"
+    believes = "d_real" in history
+    prefix = "d" if believes else "score"
     real, fake = last[f"{prefix}_real"], last[f"{prefix}_fake"]
     stand = f"D(real) {real:.2f}, D(fake) {fake:.2f}: "
     if abs(real - fake) < EVEN:
         return stand + "the discriminator hardly tells them apart; the players are even."
     # Scores near 0 still teach the generator; probabilities near 0 no longer do.
-    late = history["d_fake"][-STALLED_EPOCHS:] if prefix == "d" else ()
-    if len(late) == STALLED_EPOCHS and (late < STALLED).all():
+    long_enough = believes and len(history) >= STALLED_EPOCHS
+    if long_enough and (history["d_fake"][-STALLED_EPOCHS:] < STALLED).all():
         return stand + (
             "the generator stands still, as nothing it draws is believed; start anew with a "
             "smaller learning rate of the discriminator, or try wgan."
         )
     if real > ONE_SIDED and fake < 1 - ONE_SIDED:
-        smoothing = ", or smooth its labels (label_smoothing=0.1)" if prefix == "d" else ""
+        smoothing = ", or smooth its labels (label_smoothing=0.1)" if believes else ""
         return stand + f"the discriminator wins; lower its learning rate{smoothing}."
     return stand + "both players learn."
