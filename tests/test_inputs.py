@@ -241,6 +241,12 @@ def test_latent_dim(kind, latent_dim):
         kind((28, 28, 1), latent_dim)
 
 
+@pytest.mark.parametrize("kind", [DCGAN, WGAN])
+def test_a_generator_needs_a_latent_dim(kind):
+    with pytest.raises(InputError, match="latent_dim=None; expected a whole number"):
+        kind((28, 28, 1), None)
+
+
 def test_numbers_of_numpy_are_numbers():
     shape = np.array([8, 8, 1])
     model = VAE(shape, np.int64(3), num_classes=np.int32(4), widths=(8,))

@@ -99,6 +99,7 @@ def test_the_likelihood_is_that_of_the_weights_of_the_moment(model):
 
 
 def test_the_negative_elbo_is_exact_where_no_code_matters():
+    keras.utils.set_random_seed(1)
     model = VAE((8, 8, 1), 3, widths=(4,), beta=0.1, seed=0)
     images = grey(model, 7)
     first = model.decoder.trainable_variables[0]
@@ -106,7 +107,7 @@ def test_the_negative_elbo_is_exact_where_no_code_matters():
     logits = as_numpy(model.decoder(np.zeros((1, 3), "float32")))
     kl = kl_to_the_prior(*(as_numpy(part) for part in model.encoder(images)))
     expected = kl - bernoulli_log_likelihood(images, logits)
-    assert kl.mean() > 0.1
+    assert kl.min() > 0.01
     for draws, batch_size in ((1, 500), (4, 3)):
         found = model.negative_elbo(images, draws, batch_size)
         assert found.shape == (7,)
