@@ -177,12 +177,12 @@ def report(workers: Sequence[Worker], baseline: str, targets: Sequence[Target]) 
     """Print the medians, and for every target the median over the rounds of the ratio."""
     median = {worker.name: statistics.median(worker.speeds) for worker in workers}
     speeds = {worker.name: worker.speeds for worker in workers}
-    base = median.get(baseline, next(iter(median.values())))
+    baseline = baseline if baseline in median else workers[0].name
     print(f"\n| contender | images/s | slowest – fastest round | × {baseline} |")
     print("|---|---:|---:|---:|")
     for name, value in median.items():
-        low, high = min(speeds[name]), max(speeds[name])
-        print(f"| {name} | {value:,.0f} | {low:,.0f} – {high:,.0f} | {value / base:.2f} |")
+        rounds = f"{min(speeds[name]):,.0f} – {max(speeds[name]):,.0f}"
+        print(f"| {name} | {value:,.0f} | {rounds} | {value / median[baseline]:.2f} |")
     reachable = [t for t in targets if t.theirs in median and set(t.ours) & set(median)]
     if reachable:
         print("\n| ratio | at least | medians | median of the rounds |")

@@ -205,7 +205,7 @@ def test_nothing_that_can_be_used(folder, tmp_path):
         ({"fit": "squeeze"}, "fit='squeeze' is unknown"),
         ({"test_fraction": 1.0}, "test_fraction=1.0 is outside"),
         ({"test_fraction": float("nan")}, "test_fraction=nan is outside"),
-        ({"seed": -1}, "seed=-1 must be a whole number, at least 0"),
+        ({"seed": -1}, "seed=-1; expected a whole number of at least 0"),
         ({"drop_class": 1}, "Class 1 cannot be left out: .*my pictures has no classes"),
     ],
 )

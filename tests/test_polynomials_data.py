@@ -152,7 +152,7 @@ def test_missing_and_foreign_files(tmp_path):
 )
 def test_bad_options(option):
     name, value = next(iter(option.items()))
-    with pytest.raises(InputError, match=f"{name}={value} must be a whole number, at least"):
+    with pytest.raises(InputError, match=f"{name}={value}; expected a whole number of at least"):
         PolynomialData(**option)
 
 

@@ -140,9 +140,9 @@ def test_mnist_is_the_default_source(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_images": 0}, "num_images=0 must be a whole number, at least 1"),
-        ({"num_test": 0}, "num_test=0 must be a whole number, at least 1"),
-        ({"seed": -1}, "seed=-1 must be a whole number, at least 0"),
+        ({"num_images": 0}, "num_images=0; expected a whole number of at least 1"),
+        ({"num_test": 0}, "num_test=0; expected a whole number of at least 1"),
+        ({"seed": -1}, "seed=-1; expected a whole number of at least 0"),
         ({"drop_class": 10}, "Class 10 cannot be left out: digits has"),
         ({"data_dir": "."}, "give data_dir= to that dataset"),
         ({"num_images": 4, "data_fraction": 0.1}, "too few for data_fraction=0.1"),

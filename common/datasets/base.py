@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -103,15 +102,6 @@ class ImageData(ABC):
         """The rows that `data_fraction` and `drop_class` keep of `count` images with `labels`."""
         rows = np.arange(round(count * self.data_fraction))
         return rows if self.drop_class is None else rows[labels[rows] != self.drop_class]
-
-    def require_at_least(self, **least: int) -> None:
-        """Refuse options of these names that are no whole numbers or below these values."""
-        for option, least_value in least.items():
-            value = getattr(self, option)
-            if not isinstance(value, Integral) or value < least_value:
-                raise InputError(
-                    f"{option}={value} must be a whole number, at least {least_value}."
-                )
 
     def _part(self, part: str, split: Split, rows: np.ndarray) -> Split:
         if not len(rows):

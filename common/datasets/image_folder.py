@@ -11,7 +11,7 @@ from common.datasets.decoding import SUFFIXES, Decoding
 from common.datasets.image_cache import cached_images
 from common.datasets.image_sources import FolderFiles, existing_folder
 from common.datasets.rows import Rows, drawn_split
-from common.errors import InputError
+from common.errors import InputError, whole_number
 
 PARTS = ("train", "test")
 
@@ -48,7 +48,7 @@ class ImageFolderData(ImageData):
     name: ClassVar[str] = "folder"
 
     def __post_init__(self):
-        self.require_at_least(seed=0)
+        whole_number("seed", self.seed, least=0)
         if not 0 < self.test_fraction < 1:
             raise InputError(
                 f"test_fraction={self.test_fraction} is outside (0, 1): "

@@ -8,7 +8,7 @@ import numpy as np
 
 from common.datasets.base import ImageData, Split
 from common.datasets.files import local_file, read_npy
-from common.errors import InputError
+from common.errors import InputError, whole_number
 
 # Of a file's values, whose differences float32 must hold.
 LARGEST = np.float64(1e37)
@@ -68,7 +68,8 @@ class PolynomialData(ImageData):
     dtype: ClassVar[type] = np.float32
 
     def __post_init__(self):
-        self.require_at_least(num_images=1, max_degree=0, size=2, seed=0)
+        for option, least in {"num_images": 1, "max_degree": 0, "size": 2, "seed": 0}.items():
+            whole_number(option, getattr(self, option), least)
         self.image_shape = (self.size, self.size, 1)
         super().__post_init__()
         self.degrees = self.y_train

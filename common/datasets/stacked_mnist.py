@@ -8,7 +8,7 @@ import numpy as np
 
 from common.datasets.base import ImageData, Split
 from common.datasets.mnist import MNISTData
-from common.errors import InputError
+from common.errors import InputError, whole_number
 
 
 class StackedImages:
@@ -70,7 +70,9 @@ class StackedMNISTData(ImageData):
     name: ClassVar[str] = "stacked"
 
     def __post_init__(self):
-        self.require_at_least(num_images=1, num_test=1, seed=0)
+        whole_number("num_images", self.num_images)
+        whole_number("num_test", self.num_test)
+        whole_number("seed", self.seed, least=0)
         super().__post_init__()
         count = round(self.num_images * self.data_fraction)
         num_valid = round(count * self.validation_fraction)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
 from common.evaluation.checks import require_finite
 
 
@@ -38,8 +38,7 @@ def importance_weighted_nll(
         float64 (N,).
     """
     for name, value in {"samples": samples, "batch_size": batch_size, "chunk": chunk}.items():
-        if value < 1:
-            raise InputError(f"{name}={value} must be at least 1.")
+        whole_number(name, value)
     rng = np.random.default_rng(seed)
     nll = np.empty(len(images))
     for start in range(0, len(images), batch_size):

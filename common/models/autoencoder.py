@@ -7,10 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
 from common.models.base import ImageModel
 from common.models.coders import LATENT_DIMS, checked_widths, coders
-from common.models.inputs import non_negative, require_labels, unit_range, whole_number
+from common.models.inputs import non_negative, require_labels, unit_range
 from common.models.likelihoods import LIKELIHOODS
 from common.models.networks import dense_classifier
 from common.training.precision import precision

@@ -7,14 +7,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
 from common.models.base import ImageModel
 from common.models.inputs import (
     as_array,
     check_images,
     require_labels,
     unit_range,
-    whole_number,
 )
 from common.models.networks import conv_classifier
 from common.training.precision import precision

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import keras
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
 from common.models.conv_networks import conv_decoder, conv_encoder
-from common.models.inputs import whole_number
 from common.models.networks import ImageShape, dense_decoder, dense_encoder
 
 # What the networks of each name have where nothing else is given.

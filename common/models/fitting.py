@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
 from common.models.inputs import (
     UnitRange,
     as_array,
@@ -15,7 +15,6 @@ from common.models.inputs import (
     checked_image_shape,
     first_batch,
     is_array,
-    whole_number,
 )
 from common.training.backend import StepModel, batches, predict_fast
 from common.training.callbacks import CosineDecay, StopOnNonFinite

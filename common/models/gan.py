@@ -7,10 +7,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
 from common.models.base import ImageModel
 from common.models.gan_networks import frozen_statistics, packed, players
-from common.models.inputs import whole_number
 from common.training.players import PlayersOptimizer
 from common.training.precision import precision
 

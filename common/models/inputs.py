@@ -149,13 +149,6 @@ def first_batch(source: Any) -> Sequence | None:
     return [part.astype("float32") if part.dtype == "bfloat16" else part for part in parts]
 
 
-def whole_number(name: str, value: Any, least: int = 1) -> int:
-    """An argument as an `int`, or an `InputError`."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise InputError(f"Got {name}={value}; expected a whole number of at least {least}.")
-    return int(value)
-
-
 def non_negative(name: str, value: float) -> float:
     """An argument that weighs or scales, or an `InputError`."""
     if not 0 <= value < math.inf:

@@ -6,10 +6,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
 from common.models.gan import TwoPlayerModel
 from common.models.gan_networks import frozen_statistics
-from common.models.inputs import whole_number
 
 
 @keras.saving.register_keras_serializable("zoo")
