@@ -208,6 +208,12 @@ def test_loss_curves_draw_a_loss_of_one_term_once():
     assert len(plots.loss_curves(history | {"loss": [3, 2]}).axes) == 2
 
 
+def test_a_first_epoch_far_above_the_others_does_not_flatten_them():
+    history = {"loss": [30_000.0, 90.0, 80.0], "kl_loss": [30.0, 90.0, 80.0], "gap": [-9e3, 1, 2]}
+    scales = [axes.get_yscale() for axes in plots.loss_curves(history).axes]
+    assert scales == ["log", "linear", "linear"]
+
+
 def test_loss_curves_draw_a_term_they_do_not_know():
     axes = plots.loss_curves({"learning_rate": [1e-3, 1e-4]}).axes[0]
     assert axes.get_title() == axes.get_ylabel() == "learning rate"

@@ -27,6 +27,8 @@ PANELS: dict[str, tuple[str, Sequence[str]]] = {
     "the discriminator's score": ("mean score, real towards 1", ["score_real", "score_fake"]),
     "critic distance": ("score real − generated", ["critic_distance"]),
 }
+# An epoch, mostly the first, so many times above the median flattens all others: log scale.
+FLATTENING = 20
 NAMES = {
     "d_real": "real images",
     "d_fake": "generated images",
@@ -39,7 +41,7 @@ def loss_curves(history: Any) -> Figure:
     """Draw each term of the loss over the epochs, training and validation in one panel.
 
     The two players of a GAN share a panel, and so do D(real) and D(fake). A loss of a single term
-    is drawn once.
+    is drawn once. A panel of positive values, some far above most, has a logarithmic scale.
 
     Args:
         history: what `fit` returns, or the same as a dict or a pandas DataFrame: term -> one value
@@ -79,6 +81,9 @@ def loss_curves(history: Any) -> Figure:
                 marker="o" if len(terms[key]) == 1 else "",
                 label=label,
             )
+        shown = np.concatenate([terms[key] for key, _ in _lines(members, terms)])
+        if shown.min() > 0 and shown.max() > FLATTENING * np.median(shown):
+            axes.set_yscale("log")
         axes.legend(fontsize=8, edgecolor="none", framealpha=0.7)
     return figure
 
