@@ -48,6 +48,14 @@ def test_crop_takes_the_middle():
     np.testing.assert_array_equal(decode(saved(wide), (4, 8)), wide[:, 1:9])
 
 
+@pytest.mark.parametrize("size", [28, 100, 150, 224])
+def test_no_shape_is_refused_by_a_rounding(size):
+    for side in range(1, 400):
+        tall = np.full((side + 9, side, 3), side % 256, np.uint8)
+        for picture in (tall, tall.swapaxes(0, 1)):
+            assert (decode(saved(picture, "BMP"), size) == side % 256).all()
+
+
 def test_part_of_the_crop():
     picture = RNG.integers(0, 256, (8, 12, 3), dtype=np.uint8)
     np.testing.assert_array_equal(decode(saved(picture), part=0.5), picture[2:6, 4:8])

@@ -5,10 +5,12 @@ import os
 import shutil
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from zipfile import ZipFile
 
+import joblib
 import keras
 import numpy as np
 import pytest
@@ -312,9 +314,24 @@ def test_what_a_kill_left_is_removed_in_time(home, folder):
     for path in (old, young):
         path.write_bytes(b"half")
     os.utime(old, (time.time() - 2 * image_cache.ABANDONED,) * 2)
+    cached_images(FolderFiles(folder), SMALL)
+    assert not old.exists() and young.exists() and cache.exists()
     add(folder)
     cached_images(FolderFiles(folder), SMALL)
-    assert not old.exists() and young.exists() and not cache.exists()
+    assert young.exists() and not cache.exists()
+
+
+def test_a_disk_without_memory_maps(home, folder, monkeypatch):
+    monkeypatch.setattr(image_cache.CachedImages, "open", lambda path: None)
+    with pytest.raises(InputError, match="was written and cannot be read again"):
+        cached_images(FolderFiles(folder), SMALL)
+
+
+def test_two_that_write_the_same_cache(home, folder):
+    with ThreadPoolExecutor(2) as pool:
+        caches = [*pool.map(lambda _: cached_images(FolderFiles(folder), SMALL), range(2))]
+    assert levels(caches[0]) == levels(caches[1]) == list(range(0, 250, 5))
+    assert [name.rpartition(".")[2] for name in files_in(home)] == ["npy"]
 
 
 def test_long_jobs_say_how_far_they_are(home, folder, monkeypatch, capsys):
@@ -337,7 +354,7 @@ def test_long_jobs_say_how_far_they_are(home, folder, monkeypatch, capsys):
     monkeypatch.setattr(keras.utils, "Progbar", Bar)
     monkeypatch.setattr(parallel_decoding, "decode", slow)
     monkeypatch.setattr(parallel_decoding, "PATIENCE", 0.1)
-    monkeypatch.setattr(parallel_decoding.os, "cpu_count", lambda: None)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
     cached_images(FolderFiles(folder), Decoding.of(5))
     assert counted == list(range(counted[0], 51)) and counted[0] <= 4
     shown = capsys.readouterr().out

@@ -1,6 +1,7 @@
 """Any folder of pictures: what is found, its classes and splits, and what cannot be used."""
 
 import os
+import re
 from io import BytesIO
 
 import numpy as np
@@ -99,7 +100,9 @@ def test_subfolders_are_classes(folder):
     assert 0 not in data.y_train and set(data.y_train) == {1, 2}
     # One that lies beside them belongs to none.
     put(folder / "flat.png", 200)
-    assert ImageFolderData(folder, size=4).y_train is None
+    message = "1 of 32 images lie beside the 3 subfolders, such as flat.png, so these are not"
+    with pytest.warns(UserWarning, match=message):
+        assert ImageFolderData(folder, size=4).y_train is None
 
 
 def test_one_subfolder_is_no_class(folder):
@@ -188,7 +191,13 @@ def test_nothing_that_can_be_used(folder, tmp_path):
     (folder / "b.jpg").write_text("text")
     with pytest.raises(InputError, match=r"None of the 2 image files .* a\.jpg \(not an image"):
         ImageFolderData(folder)
+    (folder / "IMG_1.HEIC").write_bytes(b"a photo")
+    message = "1 pictures in .* are in formats that are not read, such as IMG_1.HEIC; convert"
     put(folder / "c.png", 0)
+    with pytest.warns(UserWarning) as warned, pytest.raises(InputError):
+        ImageFolderData(folder)
+    assert re.search(message, str(warned[-1].message))
+    (folder / "IMG_1.HEIC").unlink()
     message = "holds one image that can be read; at least two"
     with pytest.warns(UserWarning), pytest.raises(InputError, match=message):
         ImageFolderData(folder)
@@ -213,6 +222,24 @@ def test_bad_options(folder, options, message):
     put_many(folder, range(10))
     with pytest.raises(InputError, match=message):
         ImageFolderData(folder, **{"size": 4, **options})
+
+
+def test_validation_images_to_test_with(folder):
+    for part, levels_of in {"train": range(0, 40, 10), "val": range(100, 120, 10)}.items():
+        put_many(folder / part / "a", levels_of)
+        put_many(folder / part / "b", levels_of)
+    data = ImageFolderData(folder, size=4)
+    assert sorted(levels(data.x_test)) == [100, 100, 110, 110] and data.class_names == ("a", "b")
+    put(folder / "test" / "a" / "t.png", 200)
+    assert levels(ImageFolderData(folder, size=4).x_test) == [200]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(folder):
+    put_many(folder, range(5))
+    os.mkfifo(folder / "pipe.jpg")
+    with pytest.warns(UserWarning, match=r"1 of 6 files .* pipe\.jpg \(not a regular file\)"):
+        assert len(ImageFolderData(folder, size=4).x_train) == 4
 
 
 def test_load_by_path(folder, monkeypatch):

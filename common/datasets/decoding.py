@@ -10,7 +10,7 @@ from common.errors import InputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 MAX_PIXELS = 2**26
 FITS = ("crop", "pad")
@@ -125,8 +125,9 @@ class Decoding:
             unit = min(unit, width / self.width, height / self.height)
             across, down = unit * self.width, unit * self.height
         across, down = across * self.part, down * self.part
-        left = min(max(0, (left + right - across) / 2), width - across)
-        top = min(max(0, (top + bottom - down) / 2), height - down)
+        # Rounding may make the region a hair wider than the picture: not below 0 comes last.
+        left = max(0, min((left + right - across) / 2, width - across))
+        top = max(0, min((top + bottom - down) / 2, height - down))
         return left, top, left + across, top + down
 
     def _shown(self, region: Box) -> tuple[int, int]:
@@ -161,7 +162,7 @@ def _flat(image: "Image", mode: str) -> "Image":
     # Pillow's own conversion would clip 16 bits at 255.
     if image.mode.startswith("I"):
         levels = np.asarray(image)
-        grey = np.round(levels / 257).astype(np.uint8)
+        grey = np.round(levels.astype(np.float32) / 257).astype(np.uint8)
         grey[levels == image.info.get("transparency", -1)] = 255
         image = Image.fromarray(grey)
     if image.has_transparency_data:

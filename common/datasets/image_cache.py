@@ -28,10 +28,11 @@ from common.datasets.rows import StoredImages
 from common.errors import InputError
 
 FOLDER = "zoo-cache"
-FORMAT = 1
+# Raised where other pixels, or other files, come out of the same ones.
+FORMAT = 2
 NAMED = 5
-# A file that is being written is younger.
-ABANDONED = 24 * 3600
+# A file that is being written has changed within these seconds.
+ABANDONED = 3600
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def cached_images(
 
     A cache is that of the files' names, sizes and times, and of how they are decoded: if one of
     them changes, a new cache takes the place of the old. Files that cannot be read are left out
-    with a warning; where the reason can pass, they are tried again at every start.
+    with a warning; where the reason can pass, they are tried again at every start. Pictures in
+    formats that are not read are counted in a warning.
 
     Args:
         files: at least one.
@@ -90,6 +92,12 @@ def cached_images(
         warnings.warn(
             f"{len(cache.skipped):,} of {len(files.stamps):,} files in {files.path} cannot be "
             f"read and are left out: {_listed(cache.skipped)}.",
+            stacklevel=2,
+        )
+    if files.others:
+        warnings.warn(
+            f"{len(files.others):,} pictures in {files.path} are in formats that are not read, "
+            f"such as {files.others[0]}; convert them to JPEG or PNG.",
             stacklevel=2,
         )
     return cache
@@ -110,11 +118,17 @@ def _found_or_made(files: ImageFiles, decoding: Decoding, boxes: dict[str, Box])
             for file, reason in cache.skipped.items()
             if reason.passing
         ):
+            _remove_outdated(home / FOLDER / name, source)
             return cache
     path = writable_home() / FOLDER / name
     _write(path, files, decoding, boxes)
     _remove_outdated(path, source)
-    return CachedImages.open(path)
+    if (cache := CachedImages.open(path)) is None:
+        raise InputError(
+            f"{path} was written and cannot be read again: something else removed it, or its file "
+            "system has no memory maps. Let KERAS_HOME name a folder on another disk."
+        )
+    return cache
 
 
 def _write(path: Path, files: ImageFiles, decoding: Decoding, boxes: dict[str, Box]) -> None:
@@ -162,6 +176,8 @@ def _written_whole(path: Path, needed: int) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except BrokenPipeError:
+        raise  # Of what reads the progress bar.
     except OSError as error:
         raise InputError(
             f"The decoded images ({needed / 1e6:,.0f} MB) cannot be written to {path.parent}: "

@@ -1,5 +1,6 @@
 """One's own pictures: any folder of image files."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,12 +14,13 @@ from common.datasets.image_sources import FolderFiles, existing_folder
 from common.datasets.rows import Rows, drawn_split
 from common.errors import InputError, whole_number
 
-PARTS = ("train", "test")
+TRAIN = "train"
+TESTS = ("test", "val", "valid", "validation")
 
 
 @dataclass(eq=False)
 class ImageFolderData(ImageData):
-    """The images in a folder and its subfolders: .jpg, .jpeg, .png, .webp, .bmp, .gif.
+    """The images in a folder and its subfolders: JPEG, PNG, WebP, BMP, and of GIFs the first frame.
 
     Images uint8 (N, height, width, channels), decoded once into a cache on disk and read from
     there (`Rows`). `Decoding` says what becomes of their sizes, rotations, modes and transparency;
@@ -26,8 +28,9 @@ class ImageFolderData(ImageData):
 
     Where all images lie in subfolders, two or more, these are the classes, in the order of their
     names, and the labels say which; else there are no labels. If the folder has a `train` and a
-    `test` subfolder, they are the two splits, each may have the classes as its subfolders, and what
-    lies beside them is not read. Else the test images are drawn.
+    `test` subfolder (or else `val`, `valid` or `validation`), they are the two splits, each may
+    have the classes as its subfolders, and what lies beside them is not read. Else the test images
+    are drawn.
 
     Options beyond those of `ImageData`:
         folder: where the images are.
@@ -62,20 +65,23 @@ class ImageFolderData(ImageData):
         """The images in drawn order, and their classes."""
         folder = existing_folder(self.folder)
         self.origin, self.name = str(folder), folder.resolve().name
-        parts = PARTS if all((folder / part).is_dir() for part in PARTS) else ("",)
-        files = FolderFiles(folder, parts)
+        test = next((part for part in TESTS if (folder / part).is_dir()), None)
+        parts = (TRAIN, test) if test and (folder / TRAIN).is_dir() else ()
+        files = FolderFiles(folder, parts or ("",))
         if not files.stamps:
+            others = f" but {len(files.others):,} in other formats" if files.others else ""
             raise InputError(
-                f"{folder} and its subfolders hold no images: put files there that end in "
+                f"{folder} and its subfolders hold no images{others}: put files there that end in "
                 f"{', '.join(SUFFIXES)}, or give another folder."
             )
         cache = cached_images(files, self.decoding)
         self.content = cache.content
-        within = [name.removeprefix(f"{_part(name)}/") for name in cache.names]
-        within = within if parts is PARTS else cache.names
+        within = cache.names
+        if parts:
+            within = [name.removeprefix(f"{_part(name)}/") for name in cache.names]
         self.class_names, labels = _classes(within)
-        if parts is PARTS:
-            splits = self._named_split(np.array([_part(name) for name in cache.names]))
+        if parts:
+            splits = self._named_split(parts, np.array([_part(name) for name in cache.names]))
         else:
             splits = self._drawn_split(len(cache.names))
         train, test = (
@@ -91,14 +97,14 @@ class ImageFolderData(ImageData):
             )
         return drawn_split(count, self.test_fraction, self.seed)
 
-    def _named_split(self, part_of: np.ndarray) -> list[np.ndarray]:
-        """The images of `train` and of `test`, each in drawn order."""
-        splits = [np.flatnonzero(part_of == part) for part in PARTS]
-        for part, rows in zip(PARTS, splits, strict=True):
+    def _named_split(self, parts: tuple[str, str], part_of: np.ndarray) -> list[np.ndarray]:
+        """The images of the two subfolders, each in drawn order."""
+        splits = [np.flatnonzero(part_of == part) for part in parts]
+        for part, rows in zip(parts, splits, strict=True):
             if not len(rows):
                 raise InputError(
-                    f"{self.origin} has the subfolders train and test, but in {part} is no image "
-                    "that can be read: put some there, or rename the subfolders."
+                    f"{self.origin} has the subfolders {' and '.join(parts)}, but in {part} is no "
+                    "image that can be read: put some there, or rename the subfolders."
                 )
         rng = np.random.default_rng(self.seed)
         return [rng.permutation(rows) for rows in splits]
@@ -113,6 +119,13 @@ def _classes(names: list[str]) -> tuple[tuple[str, ...], np.ndarray | None]:
     """The first folders in the names as classes and the names' labels, or () and None."""
     folders = [_part(name) for name in names]
     found = sorted(set(folders))
+    if len(found) > 2 and "" in found:
+        warnings.warn(
+            f"{folders.count(''):,} of {len(names):,} images lie beside the {len(found) - 1} "
+            f"subfolders, such as {names[folders.index('')]}, so these are not taken as classes; "
+            "for labels, move them into one.",
+            stacklevel=2,
+        )
     if len(found) < 2 or "" in found:
         return (), None
     return tuple(found), np.searchsorted(found, folders)

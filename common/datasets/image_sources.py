@@ -1,6 +1,7 @@
 """Where image files lie: in a folder or in a zip archive."""
 
 import os
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from io import BytesIO
@@ -14,6 +15,7 @@ from common.datasets.files import reading
 from common.errors import InputError
 
 MAX_BYTES = 2**28
+OTHER_PICTURES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".dng", ".cr2")
 
 
 class ImageFiles(ABC):
@@ -24,10 +26,12 @@ class ImageFiles(ABC):
     Attributes:
         path: where the files lie, absolute.
         stamps: what tells a file from a changed one, by name.
+        others: the names of pictures in formats that are not read.
     """
 
     path: Path
     stamps: dict[str, str]
+    others: list[str]
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
@@ -51,11 +55,17 @@ class FolderFiles(ImageFiles):
         for part in only:
             if (self.path / part).is_dir():
                 names += _names(str(self.path / part), part and f"{part}/", seen)
-        self.stamps = _stamps(self.path, sorted(names))
+        names.sort()
+        self.stamps = _stamps(self.path, [name for name in names if _is_image(name)])
+        self.others = [name for name in names if _is_image(name, OTHER_PICTURES)]
 
     def open(self, name: str) -> BinaryIO:
         """The file."""
-        return open(self.path / name, "rb")
+        path = self.path / name
+        # Opening a named pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError("not a regular file")
+        return path.open("rb")
 
 
 class ZipFiles(ImageFiles):
@@ -69,12 +79,14 @@ class ZipFiles(ImageFiles):
         self.path = path.resolve()
         with reading(path):
             self.archive = ZipFile(path)
+        entries = sorted(self.archive.infolist(), key=lambda entry: entry.filename)
+        entries = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
         self.stamps = {
             entry.filename: f"{entry.file_size} {entry.CRC}"
-            for entry in sorted(self.archive.infolist(), key=lambda entry: entry.filename)
-            if not entry.filename.startswith("__MACOSX/")
-            and _is_image(entry.filename.rpartition("/")[2])
+            for entry in entries
+            if _is_image(entry.filename)
         }
+        self.others = [e.filename for e in entries if _is_image(e.filename, OTHER_PICTURES)]
         # Reading a zip from several threads is not safe in every Python that is supported.
         self.lock = Lock()
 
@@ -88,7 +100,7 @@ class ZipFiles(ImageFiles):
 
 def existing_folder(path: str | Path) -> Path:
     """The folder `path`, or an `InputError`."""
-    folder = Path(path).expanduser()
+    folder = Path(os.path.expanduser(path))
     if not folder.is_dir():
         problem = "is a file, not a folder" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {problem}: give a folder of images.")
@@ -96,7 +108,7 @@ def existing_folder(path: str | Path) -> Path:
 
 
 def _names(folder: str, prefix: str, seen: set[str]) -> Iterator[str]:
-    """The name, after `prefix`, of every image file; `seen` grows."""
+    """The name, after `prefix`, of every file that is not hidden; `seen` grows."""
     real = os.path.realpath(folder)
     # A link to a folder above it would never end.
     if real in seen:
@@ -108,12 +120,12 @@ def _names(folder: str, prefix: str, seen: set[str]) -> Iterator[str]:
                 continue
             if _is_folder(entry):
                 yield from _names(entry.path, f"{prefix}{entry.name}/", seen)
-            elif _is_image(entry.name):
+            else:
                 yield prefix + entry.name
 
 
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+def _is_image(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
+    return name.lower().endswith(suffixes) and not name.rpartition("/")[2].startswith(".")
 
 
 def _is_folder(entry: os.DirEntry) -> bool:

@@ -1,6 +1,5 @@
 """Many image files decoded at once, in threads: Pillow decodes and scales outside Python's lock."""
 
-import os
 import sys
 import time
 from collections import deque
@@ -68,11 +67,12 @@ def decoded(
 
     From `PATIENCE` seconds on, a bar shows how many are done.
     """
+    from joblib import cpu_count
     from PIL import Image
 
     # Pillow finds its readers when they are first needed; threads would do it at the same time.
     Image.init()
-    workers = os.cpu_count() or 1
+    workers = cpu_count()
     pool = ThreadPoolExecutor(workers)
     bar, started, done = None, time.monotonic(), 0
     jobs = (pool.submit(decode, files, name, decoding, boxes.get(name)) for name in files.stamps)
