@@ -8,6 +8,8 @@ from typing import Self
 
 import numpy as np
 
+from common.datasets.lazy import LazyImages
+
 
 class StoredImages:
     """The images (N, H, W, C) of an .npy file.
@@ -41,14 +43,11 @@ class StoredImages:
         return images
 
 
-class Rows:
-    """A read-only array (N, H, W, C) of images that are on disk.
+class Rows(LazyImages):
+    """Images that are on disk.
 
-    Row n is image `rows[n]` of `images`. An int, a slice or an array of row numbers as the index
-    gives a NumPy array. The `changes` are applied to what is read, in their order.
+    Row n is image `rows[n]` of `images`. The `changes` are applied to what is read, in their order.
     """
-
-    ndim = 4
 
     def __init__(
         self,
@@ -62,21 +61,12 @@ class Rows:
         self.dtype = images.dtype
         self.shape = (len(rows), *images.shape[1:])
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
-        if isinstance(index, tuple) or index is None or index is Ellipsis:
-            raise TypeError("images on disk are indexed by image alone; index what that gives")
+    def read(self, index: int | slice | np.ndarray) -> np.ndarray:
+        """The images at an index, from disk, changed."""
         images = self.images.take(np.asarray(self.rows[index]))
         for change in self.changes:
             images = change(images)
         return images
-
-    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
-        if copy is False:
-            raise ValueError("images on disk become an array only by a copy")
-        return self[:].astype(dtype or self.dtype, copy=False)
 
     def select(self, rows: np.ndarray, *changes: Callable[[np.ndarray], np.ndarray]) -> Self:
         """The rows `rows` of these, still on disk, with further changes."""

@@ -7,18 +7,16 @@ from typing import ClassVar
 import numpy as np
 
 from common.datasets.base import ImageData, Split
+from common.datasets.lazy import LazyImages
 from common.datasets.mnist import MNISTData
 from common.errors import InputError, whole_number
 
 
-class StackedImages:
-    """A read-only array (N, H, W, 3) whose images are put together only when they are read.
+class StackedImages(LazyImages):
+    """Images (N, H, W, 3) that are put together only when they are read.
 
     Channel c of image n is `images[rows[n, c]]`, with `images` (M, H, W, 1) and `rows` int (N, 3).
-    An int, a slice or an array of row numbers as the index gives a NumPy array.
     """
-
-    ndim = 4
 
     def __init__(self, images: np.ndarray, rows: np.ndarray):
         self.images = images
@@ -26,19 +24,10 @@ class StackedImages:
         self.dtype = images.dtype
         self.shape = (len(rows), *images.shape[1:3], rows.shape[1])
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
-        if isinstance(index, tuple) or index is None or index is Ellipsis:
-            raise TypeError("stacked images are indexed by image alone; index what that gives")
+    def read(self, index: int | slice | np.ndarray) -> np.ndarray:
+        """The images at an index, stacked."""
         channels = np.moveaxis(self.rows[index], -1, 0)
         return np.stack([self.images[rows][..., 0] for rows in channels], axis=-1)
-
-    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
-        if copy is False:
-            raise ValueError("stacked images become an array only by a copy")
-        return self[:].astype(dtype or self.dtype, copy=False)
 
 
 @dataclass(eq=False)
