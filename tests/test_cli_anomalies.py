@@ -106,7 +106,7 @@ def test_the_most_anomalous_images_are_shown_with_their_scores(found, monkeypatc
     assert metrics["train_seconds"] > 0
 
     (options,) = drawn
-    labels, scores = zip(*(caption.split(": ") for caption in options["captions"]), strict=True)
+    labels, scores = zip(*(caption.split("\n") for caption in options["captions"]), strict=True)
     assert "5 most anomalous by squared error" in options["title"]
     assert len(scores) == 5 and sorted(map(float, scores), reverse=True) == [*map(float, scores)]
     data = datasets.load("digits", data_fraction=0.1)

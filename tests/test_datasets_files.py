@@ -154,7 +154,7 @@ def test_no_network_names_file_place_and_what_needs_none(home):
     ]:
         with pytest.raises(InputError, match="no network") as error:
             data()
-        assert f"Put the file at {place}," in str(error.value)
+        assert f"put it at {place}," in str(error.value)
         assert "digits and polynomials need no download" in str(error.value)
         assert error.value.__suppress_context__
 
@@ -166,7 +166,7 @@ def test_unwritable_home_names_the_place_used(home, monkeypatch):
     with pytest.raises(InputError) as error:
         MNISTData()
     place = home.parent / "tmp" / ".keras" / "datasets" / "mnist.npz"
-    assert f"Put the file at {place} ({home} cannot be written to)" in str(error.value)
+    assert f"put it at {place} ({home} cannot be written to)" in str(error.value)
 
 
 def test_file_in_an_unwritable_home_is_used(home, npz, monkeypatch):

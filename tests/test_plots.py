@@ -133,6 +133,11 @@ def test_tsne_keeps_clusters_together():
     assert apart > 2 * points[first].std()
 
 
+def test_tsne_of_a_single_dimension():
+    axes = plots.tsne(rng.normal(size=(20, 1))).axes[0]
+    assert len(axes.collections[0].get_offsets()) == 20
+
+
 @pytest.mark.parametrize(
     ("codes", "message"),
     [

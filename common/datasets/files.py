@@ -86,8 +86,8 @@ def cached_file(name: str, folder: str, url: str, sha256: str) -> Path:
     except Exception as error:
         target.unlink(missing_ok=True)
         raise InputError(
-            f"{name} could not be downloaded ({error}). Put the file at {target}{note}, or give "
-            f"its folder as data_dir=. {NEED_NO_DOWNLOAD}"
+            f"{name} could not be downloaded ({error}). Get {url} elsewhere and put it at "
+            f"{target}{note}, or give its folder as data_dir=. {NEED_NO_DOWNLOAD}"
         ) from None
     finally:
         socket.setdefaulttimeout(timeout)

@@ -11,6 +11,8 @@ from common.evaluation.checks import require_finite
 
 MIXTURE_COMPONENTS = 50
 FITTED_CODES = 20_000
+# Of all the codes together: the codes of large maps are fewer.
+FITTED_NUMBERS = 2**24
 # Beyond so many dimensions a covariance takes more codes than there are, and minutes.
 FULL_DIMENSIONS = 64
 TRAVERSED = 16
@@ -48,13 +50,14 @@ def traversal_codes(
 
 
 def code_mixture(codes: np.ndarray) -> GaussianMixture:
-    """A Gaussian mixture, fitted to the first 20,000 codes (N, D).
+    """A Gaussian mixture, fitted to the first 20,000 codes (N, D), fewer beyond D of 838.
 
     Its covariances are full up to 64 dimensions, diagonal beyond.
     """
     require_finite("The codes", codes)
     # In float32 the covariances of narrow components come out as not positive.
-    fitted = np.asarray(codes[:FITTED_CODES], np.float64)
+    most = min(FITTED_CODES, FITTED_NUMBERS // codes.shape[1])
+    fitted = np.asarray(codes[:most], np.float64)
     components = min(MIXTURE_COMPONENTS, len(fitted) // 10 or 1)
     kind = "full" if fitted.shape[1] <= FULL_DIMENSIONS else "diag"
     mixture = GaussianMixture(components, covariance_type=kind, reg_covar=1e-4, random_state=0)

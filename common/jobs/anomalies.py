@@ -95,7 +95,8 @@ def anom(
     score = score or "code_density"
     chosen = scores[score]
     strangest = most_anomalous(chosen, k)
-    captions = [f"{data.class_names[data.y_test[i]]}: {chosen[i]:.3g}" for i in strangest]
+    names = [name if len(name) < 15 else f"{name[:13]}…" for name in data.class_names]
+    captions = [f"{names[data.y_test[i]]}\n{chosen[i]:.3g}" for i in strangest]
     title = f"The {k} most anomalous by {score.replace('_', ' ')}: class and score"
     plots.image_grid(data.x_test[strangest], title=title, captions=captions).savefig(
         folder / "most_anomalous.png"

@@ -51,7 +51,9 @@ def basic(model: AE, data: ImageData, judge: Judge | None, folder: Path) -> dict
     drawn.savefig(folder / "reconstructions.png")
     if model.code_shape == (2,) and (data.num_classes or 0) <= NAMEABLE_CLASSES:
         codes = model.encode(data.x_test)
-        plots.latent_space(codes, data.y_test, data.class_names).savefig(folder / "latent.png")
+        means = data.y_test is not None
+        drawn = plots.latent_space(codes, data.y_test, data.class_names, means)
+        drawn.savefig(folder / "latent.png")
     if judge is None:
         return {}
     return judge.of_reconstructions(model.reconstruct(data.x_test), data.y_test)

@@ -1,4 +1,4 @@
-"""Build a recipe's model and train it, or load it."""
+"""Build a recipe's model and train it."""
 
 import json
 import math
@@ -40,9 +40,10 @@ def build(recipe: Recipe, data: datasets.ImageData) -> ImageModel:
     arguments = {**recipe.arguments, "image_shape": data.image_shape, "seed": recipe.seed}
     if arguments.get("num_classes"):
         if data.num_classes is None:
+            own = isinstance(data, datasets.ImageFolderData)
+            remedy = ", or sort the images into a subfolder for each class" if own else ""
             raise InputError(
-                f"{data.origin} has no labels for a classifier; leave --classifier, or sort the "
-                "images into a subfolder for each class."
+                f"{data.origin} has no labels for a classifier; leave --classifier{remedy}."
             )
         arguments["num_classes"] = data.num_classes
     with precision(recipe.precision):
@@ -60,7 +61,7 @@ def train(
 ) -> ImageModel:
     """Train the recipe's model, and put it and its course among the results.
 
-    What there is is kept if the training is stopped or fails.
+    Whatever has been trained is saved if the training is stopped or fails.
 
     Args:
         recipe: what to train.

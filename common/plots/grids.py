@@ -28,7 +28,7 @@ def image_grid(
         images: (N, H, W, C), C 1 or 3; uint8 or floats in [0, 1].
         columns: images per row; chosen near a square when None.
         title: a line above the grid.
-        captions: N short texts, one under each image (a dozen characters fit).
+        captions: N short texts, one under each image (a dozen characters fit on a line).
 
     Raises:
         InputError: images of another shape or range, captions of another number, no column.

@@ -79,8 +79,10 @@ def tsne(
     # The usual 30 neighbours, fewer where the codes are few: t-SNE refuses more than it has.
     perplexity = min(30, (len(codes) - 1) / 3)
     # Many short steps: several threads wait for one another longer than they compute.
+    # A single dimension has no two principal components to start from.
+    start = "pca" if codes.shape[1] > 1 else "random"
     with threadpool_limits(1):
-        points = TSNE(perplexity=perplexity, random_state=seed).fit_transform(codes)
+        points = TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(codes)
     return _scatter(points, labels, class_names, False, "t-SNE dimension {}")
 
 

@@ -89,7 +89,7 @@ def add_grid(
         images: float32 (N, H, W, C) in [0, 1].
         columns: images per row.
         left: inches from the figure's left edge to the grid's.
-        captions: one short text under each image.
+        captions: one short text, of one or more lines, under each image.
         row_labels: one text left of each row.
         column_labels: one text under each column.
     """
@@ -97,7 +97,8 @@ def add_grid(
     gap = max(1, round(width / 28))
     cell = CELL if captions is not None else min(CELL, WIDEST / columns)
     pixel = cell / (width + gap)
-    caption_gap = round(CAPTION / pixel) if captions is not None else 0
+    lines = max((caption.count("\n") + 1 for caption in captions or ()), default=0)
+    caption_gap = round(lines * CAPTION / pixel)
     canvas = tile(images, columns, gap, caption_gap)
 
     size = np.array([canvas.shape[1], canvas.shape[0]]) * pixel / figure.get_size_inches()
@@ -114,7 +115,7 @@ def add_grid(
     for index, caption in enumerate(captions if captions is not None else ()):
         axes.text(
             middle_x[index % columns],
-            middle_y[index // columns] + height / 2 + caption_gap * 0.1,
+            middle_y[index // columns] + height / 2 + 0.1 * CAPTION / pixel,
             caption,
             ha="center",
             va="top",

@@ -124,7 +124,7 @@ def interpolation(images: np.ndarray) -> Figure:
         steps,
         column_labels=[f"{share:.0%}" for share in np.linspace(0, 1, steps)],
     )
-    axes.set_xlabel("way from the first image's code to the second's")
+    axes.set(xlabel="way from the first image's code to the second's", ylabel="pairs of images")
     return trim(figure)
 
 
