@@ -98,8 +98,8 @@ def test_files_go_from_backend_to_backend(probed, reader, writer, name):
 
 def orders(count=10, epochs=3, **options):
     """The indices that each epoch's batches hold, one array per epoch."""
-    options = {"batch_size": 4, "shuffle": True, "seed": 0, "drop_remainder": False, **options}
-    source = ArrayBatches((np.arange(count),), **options)
+    defaults = {"batch_size": 4, "shuffle": True, "seed": 0, "epoch": 0, "drop_remainder": False}
+    source = ArrayBatches((np.arange(count),), **(defaults | options))
     found = []
     for _ in range(epochs):
         source.on_epoch_begin()
@@ -129,7 +129,7 @@ def test_a_remainder_can_be_dropped_and_the_order_kept():
 
 
 def test_arrays_stay_aligned():
-    source = ArrayBatches((np.arange(10), 2 * np.arange(10)), 3, True, 0, False)
+    source = ArrayBatches((np.arange(10), 2 * np.arange(10)), 3, True, 0, 0, False)
     assert all((2 * a == b).all() for a, b in (source[i] for i in range(len(source))))
 
 

@@ -114,9 +114,26 @@ def test_the_same_recipe_is_loaded_and_another_trained(place, run_again, verifie
     right = (beliefs >= 0.3) & (classes == data.y_test)
     assert metrics["predictability"] == pytest.approx((beliefs >= 0.3).mean())
     assert metrics["accuracy"] == pytest.approx(right.mean())
-    assert run_again(place, *options, "--seed", "1") == 0
-    assert "Training vae_digits" in capsys.readouterr().out
-    assert (place / "model.keras").stat().st_mtime_ns > written
+
+
+def test_another_recipe_is_trained_and_the_first_one_kept(place, run_again, capsys):
+    results = {path.name: path.read_bytes() for path in place.iterdir()}
+    options = ("--classifier", *QUICK)
+    assert run_again(place, *options, "--seed", "1", mode="latent") == 0
+    said = capsys.readouterr().out
+    assert "Training vae_digits" in said and "of another recipe" in said
+    (put_by,) = (place / "other-recipes").iterdir()
+    assert {path.name: path.read_bytes() for path in put_by.iterdir()} == results
+    assert json.loads((place / "config.json").read_text())["seed"] == 1
+    # Asked for again, each is there.
+    for seed in ("0", "1"):
+        assert run_again(place, *options, "--seed", seed, mode="latent") == 0
+        assert "Loaded" in capsys.readouterr().out
+        assert json.loads((place / "config.json").read_text())["seed"] == int(seed)
+        assert len(list((place / "other-recipes").iterdir())) == 1
+    assert run_again(place, *options, "--retrain", mode="latent") == 0
+    (put_by,) = (place / "other-recipes").iterdir()
+    assert json.loads((put_by / "config.json").read_text())["seed"] == 1
 
 
 def test_the_likelihood_is_estimated_where_it_is_asked_for(place, run_again):
@@ -139,7 +156,7 @@ def test_pictures_of_another_model_go_and_ones_own_files_stay(place, run_again):
     assert not {"manifold.png", "samples.png", "modes.png"} & names
     assert {"mine.png", "reconstructions.png", "model.keras", "losses.png"} <= names
     files = set(json.loads((place / "config.json").read_text())["files"])
-    assert files == names - {"mine.png", "config.json"}
+    assert files == names - {"mine.png", "config.json", "other-recipes"}
 
 
 def test_a_changed_preset_is_another_recipe(place, run_again, monkeypatch, capsys):
@@ -174,11 +191,11 @@ def test_weights_of_a_file_are_used_without_training(folder, run_again, tmp_path
     assert "holds a trained model" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert run_again(tmp_path, "--weights", str(model), model="ae") == 2
-    assert "holds a VAE, not a AE" in capsys.readouterr().err
+    assert "holds VAE, not AE" in capsys.readouterr().err
     assert run_again(tmp_path, "--weights", str(tmp_path / "none.keras")) == 2
     assert "no file" in capsys.readouterr().err
     assert run_again(tmp_path, "--weights", str(model), model="dcgan") == 2
-    assert "holds a VAE, not a DCGAN" in capsys.readouterr().err
+    assert "holds VAE, not DCGAN" in capsys.readouterr().err
 
 
 def test_a_failure_while_training_leaves_the_old_results(folder, run_again, monkeypatch):
@@ -201,7 +218,8 @@ def test_a_failure_after_training_does_not_lose_the_model(place, run_again, monk
         assert run_again(place, *QUICK, "--seed", "3") == 2
     names = {path.name for path in place.iterdir()}
     assert names == {
-        "config.json", "history.csv", "losses.png", "metrics.json", "model.keras", "training.gif"
+        "config.json", "history.csv", "losses.png", "metrics.json", "model.keras", "training.gif",
+        "other-recipes",
     }  # fmt: skip
     assert run_again(place, *QUICK, "--seed", "3") == 0
     assert "Loaded" in capsys.readouterr().out

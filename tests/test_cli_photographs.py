@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from made_photographs import put_cars, put_celeba, put_cifar10
 from PIL import Image
 
 from common import cli, presets
@@ -108,6 +109,24 @@ def test_the_gans(model, folder, tmp_path, monkeypatch):
     assert config["data_options"] == {
         "size": SIDE, "channels": 1, "fit": "pad", "data_fraction": 1.0
     }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("data", "put"), [("cifar10", put_cifar10), ("celeba", put_celeba), ("cars", put_cars)]
+)
+def test_the_published_photographs(data, put, tmp_path, monkeypatch):
+    thin(monkeypatch, f"dcgan_{data}", width=1 / 16, latent_dim=4)
+    thin(monkeypatch, f"conv_vae_{data}_map", widths=[4, 4], latent_dim=3)
+    words = [data, "--data-dir", str(put(tmp_path / "data")), "--epochs", "1", "--batch-size", "8"]
+    for model, mode, drawn in (
+        ("dcgan", "gen", {"samples.png", "originals_and_samples.png", "nearest.png"}),
+        ("conv_vae", "latent", {"tsne.png", "traversals.png", "interpolation.png"}),
+    ):
+        out = tmp_path / model
+        code = ["--code", "map"] if model == "conv_vae" else []
+        assert cli.main([model, mode, *words, *code, "--output", str(out)]) == 0
+        assert pictures(out) == drawn | {"losses.png", "training.gif"}
 
 
 def test_an_autoencoder_of_one_image_draws_no_samples(folder, tmp_path, capsys):

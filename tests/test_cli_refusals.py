@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("without_xla")
         (["ae", "gen", "--beta", "2"], "--beta"),
         (["dcgan", "gen", "--classifier"], "Use ae or vae"),
         (["vae", "gen", "--preset", "vae_moon"], "Preset 'vae_moon' is unknown"),
-        (["vae", "gen", "digits", "--preset", "ae_digits"], "is a AE, not a VAE"),
+        (["vae", "gen", "digits", "--preset", "ae_digits"], "is for AE, not VAE"),
         (["vae", "gen", "polynomials"], "no recipe of vae for polynomials"),
         (["vae", "gen", "digits", "--latent-dim", "0"], "at least 1"),
         (["vae", "gen", "digits", "--epochs", "0"], "--epochs 0"),

@@ -279,7 +279,21 @@ def test_fit_takes_the_orders_of_the_seed_one_after_the_other(pupil, monkeypatch
     monkeypatch.setattr(ArrayBatches, "__getitem__", watch)
     images, *labels = lesson(pupil)
     size = 16 // pupil.batches_per_step
+    done = int(pupil.optimizers[0].iterations)
     pupil.fit(images, *labels, batch_size=size, epochs=3, verbose=0)
-    orders = [np.random.default_rng([pupil.seed, epoch]).permutation(48) for epoch in (1, 2, 3)]
+    orders = [np.random.default_rng([pupil.seed, done + k]).permutation(48) for k in (1, 2, 3)]
     assert len(seen) == 9
     np.testing.assert_array_equal(np.concatenate(seen), images[np.concatenate(orders)])
+
+
+def test_fits_one_after_the_other_take_new_orders(monkeypatch):
+    model = AE((8, 8, 1), widths=(8,))
+    model.compile(**QUICK)
+    seen = []
+    take = ArrayBatches.__getitem__
+    monkeypatch.setattr(
+        ArrayBatches, "__getitem__", lambda self, i: seen.append(self.order) or take(self, i)
+    )
+    for _ in range(3):
+        model.fit(images_of((8, 8, 1), 20)[0], batch_size=20, verbose=0)
+    assert len({tuple(order) for order in seen}) == 3

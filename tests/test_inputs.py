@@ -160,6 +160,46 @@ def test_a_stream_loses_no_batch():
     assert len(list(stream)) == 3
 
 
+def test_whole_numbers_in_a_stream(classifier):
+    images = IMAGES.astype("int32")
+    stream = ((images, LABELS) for _ in range(3))
+    fit = classifier.fit
+    refused(classifier, "Got images of int32; expected uint8", lambda: fit(stream, verbose=0))
+
+
+def test_what_fit_has_no_use_for(classifier):
+    fit = classifier.fit
+    refused(classifier, "weigh all images alike", lambda: fit(IMAGES, LABELS, class_weight={0: 2}))
+    weights = np.ones(len(IMAGES))
+    refused(classifier, "alike", lambda: fit(IMAGES, LABELS, sample_weight=weights))
+    refused(classifier, "Got a tuple as x; pass the images", lambda: fit((IMAGES, LABELS)))
+
+
+@pytest.mark.parametrize("name", ["loss", "metrics"])
+def test_compile_takes_no_loss_of_somebody_else(name):
+    for model in (ae(), DCGAN((8, 8, 1), width=1 / 32)):
+        with pytest.raises(InputError, match=f"Got {name}='mae'; a .* has its own losses and"):
+            model.compile(**{name: "mae"})
+
+
+def test_a_gan_takes_no_single_optimizer():
+    for model, player in ((DCGAN, "discriminator"), (WGAN, "critic")):
+        message = f"two players: give generator_optimizer and {player}_optimizer, or none"
+        with pytest.raises(InputError, match=message):
+            model((8, 8, 1), width=1 / 32).compile(optimizer="adam")
+
+
+def test_a_single_callback_and_a_batch_size_of_the_validation():
+    counted = []
+    callback = keras.callbacks.LambdaCallback()
+    callback.on_test_batch_end = lambda batch, logs=None: counted.append(batch)
+    model = AE((8, 8, 1), widths=(8,))
+    model.compile(steps_per_execution=1, jit_compile=False)
+    options = {"batch_size": 4, "validation_batch_size": 2, "verbose": 0}
+    model.fit(IMAGES, validation_data=IMAGES[:8], callbacks=callback, **options)
+    assert len(counted) == 4
+
+
 def test_lists_of_images():
     model = VAE((8, 8, 1), widths=(8,), seed=0)
     model.compile(steps_per_execution=1, jit_compile=False)
@@ -326,7 +366,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 def test_a_file_of_another_model(tmp_path):
     path = saved(tmp_path)
-    with pytest.raises(InputError, match="holds a AE, not a VAE"):
+    with pytest.raises(InputError, match="holds AE, not VAE"):
         VAE.load(path)
     assert isinstance(AE.load(path), AE)
 
@@ -334,7 +374,7 @@ def test_a_file_of_another_model(tmp_path):
 def test_a_foreign_keras_file(tmp_path):
     path = tmp_path / "foreign.keras"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path)
-    with pytest.raises(InputError, match="holds a Sequential, not a AE"):
+    with pytest.raises(InputError, match="holds Sequential, not AE"):
         AE.load(path)
 
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import pytest
+from made_photographs import put_cars, put_celeba, put_cifar10
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ SMALL = {
     "BATCH_SIZE": 8,
     "NET_WIDTH": 1 / 16,
 }
-AUTOENCODER = ["latent", "reconstructions", "samples", "manifold"]
+AUTOENCODER = ["latent", "reconstructions", "samples", "manifold", "training"]
 AUTOENCODER += [f"classifier_{name}" for name in ("losses", "latent", "reconstructions")]
 FACES = ["reconstructions", "interpolation", "samples", "training"]
 GAN = ["originals_and_samples", "samples", "training"]
@@ -53,43 +53,6 @@ PICTURES = {
     "GANs_using_Polynomials/DCGAN_poly": GAN,
     "GANs_using_Polynomials/WGAN_poly": GAN,
 }  # fmt: skip
-
-RNG = np.random.default_rng(0)
-
-
-def smooth_image(width, height):
-    """A picture of a few soft patches of colour."""
-    patches = Image.fromarray(RNG.integers(0, 256, (4, 4, 3), np.uint8))
-    return patches.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def put_photographs(folder, names, width, height):
-    folder.mkdir(parents=True)
-    for name in names:
-        smooth_image(width, height).save(folder / f"{name}.jpg")
-
-
-def put_celeba(folder):
-    # Of the published splits for training and for testing.
-    numbers = [*range(1, 25), *range(182_638, 182_650)]
-    put_photographs(folder / "img_align_celeba", [f"{n:06}" for n in numbers], 178, 218)
-    return folder
-
-
-def put_cars(folder):
-    put_photographs(folder / "cars_train", [f"{n:05}" for n in range(1, 31)], 128, 96)
-    return folder
-
-
-def put_cifar10(folder):
-    folder.mkdir()
-    arrays = {}
-    for part, count in (("train", 24), ("test", 10)):
-        arrays[f"x_{part}"] = np.stack([smooth_image(32, 32) for _ in range(count)])
-        arrays[f"y_{part}"] = np.arange(count)[:, None] % 10
-    np.savez(folder / "cifar10.npz", **arrays)
-    return folder / "cifar10.npz"
-
 
 # The topics whose notebooks read what lies in DATA_DIR.
 PHOTOGRAPHS = {

@@ -63,7 +63,7 @@ def test_rows_of_rows(rows):
 
 def test_rows_feed_a_model(rows):
     assert is_array(rows) and check_images(rows, (4, 4, 3)) is rows
-    batches = ArrayBatches((rows, np.arange(25)), 8, shuffle=True, seed=0, drop_remainder=True)
+    batches = ArrayBatches((rows, np.arange(25)), 8, True, seed=0, epoch=0, drop_remainder=True)
     images, numbers = batches[1]
     np.testing.assert_array_equal(images, np.asarray(rows)[numbers])
     np.testing.assert_array_equal(UnitRange(rows)[3], np.asarray(rows)[3] / np.float32(255))

@@ -40,7 +40,8 @@ def lsgan(**options):
 
 
 def wgan(**options):
-    return WGAN((12, 16, 1), 4, width=1 / 16, n_critic=2, clip_value=0.1, seed=1, **options)
+    options = {"networks": "smooth_critic", "width": 1 / 16, **options}
+    return WGAN((12, 16, 1), 4, n_critic=2, clip_value=0.1, seed=1, **options)
 
 
 def pacgan(**options):
@@ -107,7 +108,7 @@ def values_of(variables):
 
 
 def state_of(optimizer):
-    """Copies of all of an optimizer's values: step counts, step sizes, slots."""
+    """Copies of all of an optimizer's values: step counts, learning rates, slots."""
     store = {}
     optimizer.save_own_variables(store)
     return [np.array(store[key]) for key in sorted(store)]

@@ -83,7 +83,7 @@ def run_one(arguments: argparse.Namespace) -> dict:
     if isinstance(model, TwoPlayerModel) and not given:
         print(balance(pd.read_csv(folder / "history.csv")))
     print("\n".join(f"{name:>28}  {value}" for name, value in figures.items()))
-    pictures = sorted(path.name for path in folder.glob("*.[pg][ni][gf]"))
+    pictures = sorted(path.name for path in folder.iterdir() if path.suffix in (".png", ".gif"))
     print(f"Pictures in {folder}: {', '.join(pictures)}")
     return figures
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common.errors import InputError
 from common.jobs.recipe import Recipe
-from common.jobs.results import Results
+from common.jobs.results import OTHERS, Results
 from common.models.base import ImageModel
 
 
@@ -18,7 +18,7 @@ def load_weights(kind: type[ImageModel], path: Path) -> ImageModel:
     """
     model = kind.load(path)
     if type(model) is not kind:
-        raise InputError(f"{path} holds a {type(model).__name__}, not a {kind.__name__}.")
+        raise InputError(f"{path} holds {type(model).__name__}, not {kind.__name__}.")
     print(f"Loaded {path}.")
     return model
 
@@ -34,7 +34,8 @@ def load_trained(kind: type[ImageModel], results: Results) -> ImageModel | None:
         if (model := results.folder / "model.keras").exists():
             print(
                 f"The model in {results.folder} is of another recipe, or its image files had other "
-                f"names, sizes or times; it is trained anew. --weights {model} takes it as it is."
+                f"names, sizes or times; one is trained anew, and the results that are there go to "
+                f"{results.folder / OTHERS}. --weights {model} takes that model as it is."
             )
         return None
     try:

@@ -20,7 +20,7 @@ class Recipe:
     Attributes:
         preset: the name of the preset that it started from.
         model: the class.
-        data: the data's name, or a folder.
+        data: the data's name, or the whole path of a folder.
         data_options: arguments of the dataset.
         data_dir: where the data are read from, or None for their usual place.
         arguments: of the model's constructor but for the `image_shape`, which is the data's;
@@ -47,7 +47,7 @@ class Recipe:
     @property
     def data_name(self) -> str:
         """The data's name, of one's own images that of their folder."""
-        return self.data if self.data in DATASETS else Path(self.data).resolve().name
+        return Path(self.data).name
 
 
 def arguments_of(preset: dict) -> dict:
@@ -81,7 +81,9 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     preset = presets.get(name)
     model = MODELS[arguments.model][0]
     if preset["model"] != model:
-        raise InputError(f"Preset {name!r} is a {preset['model']}, not a {model}.")
+        raise InputError(f"Preset {name!r} is for {preset['model']}, not {model}.")
+    if data not in DATASETS:
+        data = str(Path(data).expanduser().resolve())
     changed = {
         name: getattr(arguments, name) for name in ("latent_dim", "beta", "pack", "label_smoothing")
     }

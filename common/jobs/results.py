@@ -1,5 +1,6 @@
 """A folder of results: written beside and moved in whole, so that old ones are never half gone."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 from common.errors import InputError
 
 SPACE_FOR_PICTURES = 50_000_000
+OTHERS = "other-recipes"
 
 
 class Results:
@@ -66,9 +68,20 @@ class Results:
             )
 
     def trained_model(self) -> Path | None:
-        """The model file, if a model of this very origin was trained here to its end."""
+        """The model file, if a model of this very origin was trained here to its end.
+
+        If another's results took its place, they change places again.
+        """
+        origin, files = self._known()
+        put_by = self._place_for(self.origin)
+        if origin != self.origin and (put_by / "model.keras").is_file():
+            if origin:
+                _move(files, self.folder, self._place_for(origin))
+            _move({path.name for path in put_by.iterdir()}, put_by, self.folder)
+            put_by.rmdir()
+            origin = self.origin
         path = self.folder / "model.keras"
-        return path if path.is_file() and self._known()[0] == self.origin else None
+        return path if path.is_file() and origin == self.origin else None
 
     def metrics(self) -> dict:
         """The figures that are here already."""
@@ -78,8 +91,9 @@ class Results:
     def replacing(self) -> Iterator[Path]:
         """A new folder to write to; when the block has ended well, its files replace the old ones.
 
-        What was made of another model, or of this one before it was trained anew, is removed.
-        `config.json` goes first and comes last: while it is there, the results are whole.
+        What was made of this model before it was trained anew is removed; the results of a trained
+        model of another origin are put by in `other-recipes`. `config.json` goes first and comes
+        last: while it is there, the results are whole.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-") as staging:
@@ -92,10 +106,19 @@ class Results:
                 stale, kept = set(), old
             config = {**self.origin, "files": sorted(kept | new)}
             Path(staging, "config.json").write_text(json.dumps(config, indent=2) + "\n")
+            if origin != self.origin and "model.keras" in old:
+                _move(old, self.folder, self._place_for(origin))
+            if "model.keras" in new:
+                shutil.rmtree(self._place_for(self.origin), ignore_errors=True)
             for name in ("config.json", *stale):
                 (self.folder / name).unlink(missing_ok=True)
             for name in (*sorted(new), "config.json"):
                 os.replace(Path(staging, name), self.folder / name)
+
+    def _place_for(self, origin: dict) -> Path:
+        """Where results of this origin are kept while others are in the folder."""
+        digest = hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
+        return self.folder / OTHERS / digest[:12]
 
     def _known(self) -> tuple[dict, set[str]]:
         """What the model that is here comes from, and the files that were made of it."""
@@ -111,3 +134,14 @@ class Results:
         except (FileNotFoundError, ValueError):
             content = None
         return content if isinstance(content, dict) else {}
+
+
+def _move(names: set[str], source: Path, target: Path) -> None:
+    """Move `config.json`, first out of a folder and last into one, and those of `names` there."""
+    target.mkdir(parents=True, exist_ok=True)
+    # By renaming alone, which a full disk does not stop.
+    os.replace(source / "config.json", target / ".config.json")
+    for name in sorted(names - {"config.json"}):
+        if (source / name).is_file():
+            os.replace(source / name, target / name)
+    os.replace(target / ".config.json", target / "config.json")

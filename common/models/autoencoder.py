@@ -8,16 +8,16 @@ import numpy as np
 from keras import ops
 
 from common.errors import InputError, whole_number
-from common.models.base import ImageModel
 from common.models.coders import LATENT_DIMS, checked_widths, coders
-from common.models.inputs import non_negative, require_labels, unit_range
+from common.models.inputs import non_negative, unit_range
 from common.models.likelihoods import LIKELIHOODS
 from common.models.networks import dense_classifier
+from common.models.one_loss import OneLossModel, classification
 from common.training.precision import precision
 
 
 @keras.saving.register_keras_serializable("zoo")
-class AE(ImageModel):
+class AE(OneLossModel):
     """Encode an image as a few numbers, or as a small image of many channels, and decode it again.
 
     The loss per image is `reconstruction_loss + classifier_weight · classifier_loss`: pixels are
@@ -128,32 +128,10 @@ class AE(ImageModel):
         reconstruction = LIKELIHOODS[self.likelihood](images, logits)
         terms = {"reconstruction_loss": ops.mean(reconstruction), **terms}
         if self.num_classes:
-            require_labels(labels, self.num_classes)
-            labels = ops.reshape(labels, (-1,))
-            beliefs = self.classifier(code, training=training)
-            terms["classifier_loss"] = ops.mean(
-                keras.losses.sparse_categorical_crossentropy(labels, beliefs, from_logits=True)
-            )
-            terms["classifier_accuracy"] = ops.mean(
-                keras.metrics.sparse_categorical_accuracy(labels, beliefs)
-            )
+            class_logits = self.classifier(code, training=training)
+            loss, accuracy = classification(labels, class_logits)
+            terms |= {"classifier_loss": loss, "classifier_accuracy": accuracy}
         return {"loss": self.total(terms), **terms}
-
-    def learn(self, images: Any, labels: Any) -> None:
-        """One step down the gradient of the loss on one batch."""
-        images = self.prepare(images)
-
-        def loss():
-            terms = self.terms(images, labels, training=True)
-            return terms["loss"], terms
-
-        terms = self.minimize(loss, self.trainable_variables, self.optimizer)
-        self.track(ops.shape(images)[0], **terms)
-
-    def assess(self, images: Any, labels: Any) -> None:
-        """The metrics of one batch."""
-        images = self.prepare(images)
-        self.track(ops.shape(images)[0], **self.terms(images, labels, training=False))
 
     def encode(self, images: Any, batch_size: int = 512) -> np.ndarray:
         """Images `(N, H, W, C)` → codes `(N, *code_shape)` float32; a VAE's means."""

@@ -69,13 +69,22 @@ class ImageModel(FittedModel):
         """Choose the optimizer; what is not given is the recipe's, or the fastest here.
 
         Args:
-            optimizer: as Keras takes it; None for Adam with a step of 2e-3, the recipes'.
-            cosine_decay: let the step size fall to zero over the epochs of `fit`, as half a cosine;
-                None for True with the default optimizer, False with a given one.
+            optimizer: as Keras takes it; None for Adam with a learning rate of 2e-3, the recipes'.
+            cosine_decay: let the learning rate fall to zero over the epochs of `fit`, as half a
+                cosine; None for True with the default optimizer, False with a given one.
             jit_compile: as Keras has it; None for what is fastest for this model and device.
             steps_per_execution: likewise.
             **kwargs: Keras's further arguments.
+
+        Raises:
+            InputError: losses or metrics, which the model has of its own.
         """
+        for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+            if kwargs.get(name) is not None:
+                raise InputError(
+                    f"Got {name}={kwargs[name]!r}; a {type(self).__name__} has its own losses and "
+                    "metrics: leave it out, or override the loss in a subclass."
+                )
         self.cosine_decay = optimizer is None if cosine_decay is None else cosine_decay
         choice = fastest_execution(self.convolutional)
         super().compile(
@@ -133,28 +142,23 @@ class ImageModel(FittedModel):
                 f"({str(error).splitlines()[0]}); train it again or give another file."
             ) from error
         if not isinstance(model, cls):
-            raise InputError(f"{filepath} holds a {type(model).__name__}, not a {cls.__name__}.")
+            raise InputError(f"{filepath} holds {type(model).__name__}, not {cls.__name__}.")
         return model
 
     @classmethod
-    def from_preset(cls, name: str, *, load_weights: bool = False, **overrides: Any) -> Self:
+    def from_preset(cls, name: str, **overrides: Any) -> Self:
         """Build a preset's model, compiled with its recipe's optimizer.
 
         Args:
             name: one of `common.presets.names()`.
-            load_weights: take trained weights along; no preset has any yet.
             **overrides: constructor arguments to replace.
 
         Raises:
-            InputError: an unknown name, a preset of another model, or weights that do not exist.
+            InputError: an unknown name, or a preset of another model.
         """
         preset = presets.get(name)
         if preset["model"] != cls.__name__:
-            raise InputError(f"Preset {name!r} is a {preset['model']}, not a {cls.__name__}.")
-        if load_weights:
-            raise InputError(
-                f"Preset {name!r} has no trained weights yet; pass load_weights=False and train it."
-            )
+            raise InputError(f"Preset {name!r} is for {preset['model']}, not {cls.__name__}.")
         model = cls(**{**preset["arguments"], **overrides})
         model.compile(**preset["compile"])
         return model

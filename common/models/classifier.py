@@ -8,19 +8,14 @@ import numpy as np
 from keras import ops
 
 from common.errors import InputError, whole_number
-from common.models.base import ImageModel
-from common.models.inputs import (
-    as_array,
-    check_images,
-    require_labels,
-    unit_range,
-)
+from common.models.inputs import as_array, check_images, unit_range
 from common.models.networks import conv_classifier
+from common.models.one_loss import OneLossModel, classification
 from common.training.precision import precision
 
 
 @keras.saving.register_keras_serializable("zoo")
-class DigitClassifier(ImageModel):
+class DigitClassifier(OneLossModel):
     """Class probabilities of grey images, and of each channel of stacked ones.
 
     Its beliefs are what `common.evaluation.predictability` and `modes` judge generated images by.
@@ -51,8 +46,8 @@ class DigitClassifier(ImageModel):
         **kwargs: Any,
     ):
         super().__init__(image_shape, whole_number("num_classes", num_classes, 2), seed, **kwargs)
-        height, across, channels = self.image_shape
-        if channels != 1 or min(height, across) < 8:
+        rows, columns, channels = self.image_shape
+        if channels != 1 or min(rows, columns) < 8:
             raise InputError(
                 f"Got image_shape={self.image_shape}; expected one channel and sides of at least "
                 "8. Stacked images are classified channel by channel, by a net of one channel."
@@ -73,42 +68,20 @@ class DigitClassifier(ImageModel):
         return ops.softmax(self.network(unit_range(images), training=training))
 
     def terms(self, images: Any, labels: Any, training: bool) -> dict:
-        """Both metrics of one batch."""
-        require_labels(labels, self.num_classes)
-        labels = ops.reshape(labels, (-1,))
-        logits = self.network(images, training=training)
-        return {
-            "loss": ops.mean(
-                keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-            ),
-            "accuracy": ops.mean(keras.metrics.sparse_categorical_accuracy(labels, logits)),
-        }
-
-    def learn(self, images: Any, labels: Any) -> None:
-        """One step down the gradient of the cross-entropy on one batch of shifted images."""
-        images = self.shifted(self.prepare(images))
-
-        def loss():
-            terms = self.terms(images, labels, training=True)
-            return terms["loss"], terms
-
-        terms = self.minimize(loss, self.trainable_variables, self.optimizer)
-        self.track(ops.shape(images)[0], **terms)
-
-    def assess(self, images: Any, labels: Any) -> None:
-        """The metrics of one batch."""
-        images = self.prepare(images)
-        self.track(ops.shape(images)[0], **self.terms(images, labels, training=False))
+        """Both metrics of one batch, in training of shifted images."""
+        images = self.shifted(images) if training else images
+        loss, accuracy = classification(labels, self.network(images, training=training))
+        return {"loss": loss, "accuracy": accuracy}
 
     def shifted(self, images: Any) -> Any:
         """The batch, moved by a random number of pixels; what is uncovered is black."""
-        height, across, _ = self.image_shape
+        rows, columns, _ = self.image_shape
         start = keras.random.randint((2,), 0, 2 * self.shift + 1, seed=self.seed_generator)
         margins = ((0, 0), (self.shift,) * 2, (self.shift,) * 2, (0, 0))
         return ops.slice(
             ops.pad(images, margins),
             (0, start[0], start[1], 0),
-            (ops.shape(images)[0], height, across, 1),
+            (ops.shape(images)[0], rows, columns, 1),
         )
 
     def classify(self, images: Any, batch_size: int = 512) -> np.ndarray:
@@ -121,11 +94,11 @@ class DigitClassifier(ImageModel):
             InputError: images of another size, or that cannot be used.
         """
         images = as_array(images)
-        height, across, channels = self.image_shape
+        rows, columns, channels = self.image_shape
         if np.ndim(images) == 4:
             channels = images.shape[-1]
-        images = np.asarray(check_images(images, (height, across, channels)))
-        single = np.moveaxis(images, -1, 1).reshape(-1, height, across, 1)
+        images = np.asarray(check_images(images, (rows, columns, channels)))
+        single = np.moveaxis(images, -1, 1).reshape(-1, rows, columns, 1)
         beliefs = ops.convert_to_numpy(
             ops.softmax(self.run_on_images(self.network, single, batch_size))
         )

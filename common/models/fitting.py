@@ -57,7 +57,7 @@ class FittedModel(StepModel):
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
-        """Every optimizer with a step size of its own."""
+        """Every optimizer with a learning rate of its own."""
         return [self.optimizer]
 
     def fit(
@@ -68,8 +68,11 @@ class FittedModel(StepModel):
         epochs: int = 1,
         validation_data: Any = None,
         validation_split: float = 0.0,
-        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_batch_size: int | None = None,
+        callbacks: keras.callbacks.Callback | Sequence[keras.callbacks.Callback] | None = None,
         shuffle: bool = True,
+        sample_weight: None = None,
+        class_weight: None = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
         """Keras's `fit`, with the arrays checked first and fed without its waits.
@@ -81,8 +84,11 @@ class FittedModel(StepModel):
             epochs: passes over `x`.
             validation_data: `(x, y)` or `x`, likewise.
             validation_split: share of the end of `x` to validate on.
+            validation_batch_size: images per step of the validation; by default as in training.
             callbacks: Keras callbacks.
-            shuffle: draw a new order for every epoch.
+            shuffle: draw a new order for every epoch; a model that was trained before goes on to
+                new ones.
+            sample_weight, class_weight: refused: these losses weigh all images alike.
             **kwargs: Keras's further arguments.
 
         Raises:
@@ -91,6 +97,12 @@ class FittedModel(StepModel):
                 good epoch.
         """
         self._assert_compile_called("fit")
+        if sample_weight is not None or class_weight is not None:
+            raise InputError(
+                "These models weigh all images alike: leave sample_weight and class_weight."
+            )
+        if isinstance(x, tuple):
+            raise InputError("Got a tuple as x; pass the images as x and labels as y.")
         if is_array(x):
             images, labels = self._check(x, y)
             if validation_split:
@@ -117,7 +129,8 @@ class FittedModel(StepModel):
             )
             parts = validation_data if pair else (validation_data,)
             if is_array(parts[0]):
-                validation_data = self._feed(*self._check(*parts), batch_size)
+                size = validation_batch_size or batch_size
+                validation_data = self._feed(*self._check(*parts), size)
             else:
                 self._check_source(validation_data)
         guard = StopOnNonFinite()
@@ -129,7 +142,7 @@ class FittedModel(StepModel):
                 epochs=epochs,
                 validation_data=validation_data,
                 # Last, so that an interrupt takes nothing from the other callbacks.
-                callbacks=[guard, decay, *(callbacks or ()), interrupt],
+                callbacks=[guard, decay, *keras.tree.flatten(callbacks or ()), interrupt],
                 shuffle=shuffle,
                 **kwargs,
             )
@@ -171,7 +184,10 @@ class FittedModel(StepModel):
         size = checked_batch_size(batch_size)
         self.check_batch_size(size, len(images))
         size *= self.batches_per_step
-        return batches(arrays, size, shuffle, self.seed or 0, self.drop_remainder)
+        seed = np.random.randint(2**31) if self.seed is None else self.seed
+        # There are no fewer steps than there were epochs: their orders do not come again.
+        done = int(self.optimizers[0].iterations)
+        return batches(arrays, size, shuffle, seed, done, self.drop_remainder)
 
     def check_batch_size(self, batch_size: int, count: int) -> None:
         """Raise an `InputError` unless `count` images make a step of the model."""

@@ -100,14 +100,22 @@ class TwoPlayerModel(ImageModel):
     def compile(
         self, generator_optimizer: Any = None, discriminator_optimizer: Any = None, **kwargs: Any
     ) -> None:
-        """Choose both optimizers; with none given, their step sizes decay.
+        """Choose both optimizers; with none given, their learning rates decay.
 
         Args:
-            generator_optimizer: as Keras takes it; None for Adam with a step of 1e-3, β₁ = 0.5, as
-                in the recipes of digits and photographs (the DCGAN paper has 2e-4).
-            discriminator_optimizer: likewise, with a step of 4e-4.
+            generator_optimizer: as Keras takes it; None for Adam with a learning rate of 1e-3 and
+                β₁ = 0.5, as in the recipes of digits and photographs (the DCGAN paper has 2e-4).
+            discriminator_optimizer: likewise, with 4e-4.
             **kwargs: `ImageModel.compile`'s.
+
+        Raises:
+            InputError: one `optimizer`, or losses or metrics.
         """
+        if "optimizer" in kwargs:
+            raise InputError(
+                "Got optimizer=; a GAN has two players: give generator_optimizer and "
+                f"{self.loss_name.replace('loss', 'optimizer')}, or none of them."
+            )
         given = (generator_optimizer, discriminator_optimizer)
         chosen = [
             self.default_optimizer(rate) if optimizer is None else keras.optimizers.get(optimizer)
@@ -122,12 +130,14 @@ class TwoPlayerModel(ImageModel):
         if not self.compiled:
             return None
         inner = [getattr(player, "inner_optimizer", player) for player in self.optimizers]
-        generator, discriminator = map(keras.saving.serialize_keras_object, inner)
         return {
-            "generator_optimizer": generator,
-            self.loss_name.replace("loss", "optimizer"): discriminator,
+            "optimizers": [keras.saving.serialize_keras_object(player) for player in inner],
             "cosine_decay": self.cosine_decay,
         }
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compile as `get_compile_config` says."""
+        self.compile(*config["optimizers"], cosine_decay=config["cosine_decay"])
 
     def default_optimizer(self, learning_rate: float) -> keras.optimizers.Optimizer:
         """Adam with β₁ = 0.5 (Radford et al. 2016, section 4)."""

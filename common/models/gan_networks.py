@@ -9,49 +9,59 @@ from keras import layers, ops
 
 from common.errors import InputError
 from common.models.networks import ImageShape, scaled
-from common.models.paper_gan_networks import cifar10_pooled, paper, paper_critic
+from common.models.paper_gan_networks import Players, cifar10_pooled, paper, paper_critic
 from common.models.smooth_gan_networks import smooth, smooth_critic
+
+MOMENTUM = 0.8  # the seed's, of all moving statistics
 
 
 def transposed_generator(
     image_shape: ImageShape,
     latent_dim: int,
     widths: Sequence[int],
-    strides: Sequence[int],
-    momentum: float,
 ) -> keras.Model:
-    """z → `widths[0]` small maps → 5×5 transposed convolutions → tanh, float32."""
-    height, width, channels = image_shape
-    scale = 2 ** strides.count(2)
+    """z → three `widths` of maps of a quarter of the size → 5×5 convolutions → tanh, float32."""
+    rows, columns = quartered(image_shape)
     z = keras.Input((latent_dim,))
-    h = layers.Dense(height // scale * (width // scale) * widths[0], use_bias=False)(z)
-    h = layers.BatchNormalization(momentum=momentum)(h)
+    h = layers.Dense(rows * columns * widths[0], use_bias=False)(z)
+    h = layers.BatchNormalization(momentum=MOMENTUM)(h)
     h = layers.LeakyReLU(0.2)(h)
-    h = layers.Reshape((height // scale, width // scale, widths[0]))(h)
-    for filters, stride in zip(widths[1:], strides[:-1], strict=True):
+    h = layers.Reshape((rows, columns, widths[0]))(h)
+    for filters, stride in zip(widths[1:], (1, 2), strict=True):
         h = layers.Conv2DTranspose(filters, 5, stride, padding="same", use_bias=False)(h)
-        h = layers.BatchNormalization(momentum=momentum)(h)
+        h = layers.BatchNormalization(momentum=MOMENTUM)(h)
         h = layers.LeakyReLU(0.2)(h)
-    h = layers.Conv2DTranspose(channels, 5, strides[-1], padding="same")(h)
+    h = layers.Conv2DTranspose(image_shape[-1], 5, 2, padding="same")(h)
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
 
 
 def upsampling_generator(
-    image_shape: ImageShape, latent_dim: int, widths: Sequence[int], momentum: float
+    image_shape: ImageShape, latent_dim: int, widths: Sequence[int]
 ) -> keras.Model:
     """z → `widths[0]` maps of a quarter of the size → twice (double, 3×3) → 3×3 → tanh, float32."""
-    height, width, channels = image_shape
+    rows, columns = quartered(image_shape)
     z = keras.Input((latent_dim,))
-    h = layers.Dense(height // 4 * (width // 4) * widths[0], activation="relu")(z)
-    h = layers.Reshape((height // 4, width // 4, widths[0]))(h)
+    h = layers.Dense(rows * columns * widths[0], activation="relu")(z)
+    h = layers.Reshape((rows, columns, widths[0]))(h)
     for filters in widths[1:]:
         h = layers.UpSampling2D()(h)
         h = layers.Conv2D(filters, 3, padding="same")(h)
-        h = layers.BatchNormalization(momentum=momentum)(h)
+        h = layers.BatchNormalization(momentum=MOMENTUM)(h)
         h = layers.Activation("relu")(h)
     # In float32, as PyTorch lacks a gradient of narrow float16 convolutions on some processors.
-    h = layers.Conv2D(channels, 3, padding="same", dtype="float32")(h)
+    h = layers.Conv2D(image_shape[-1], 3, padding="same", dtype="float32")(h)
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
+
+
+def quartered(image_shape: ImageShape) -> tuple[int, int]:
+    """Rows and columns of the maps that are an image's when they have been doubled twice."""
+    rows, columns, _ = image_shape
+    if rows % 4 or columns % 4:
+        raise InputError(
+            f"The seed's generators make no images of {rows}×{columns}, only of multiples of 4: "
+            'take the networks "paper" or "paper_critic", or resize the images.'
+        )
+    return rows // 4, columns // 4
 
 
 def strided_discriminator(
@@ -59,17 +69,17 @@ def strided_discriminator(
     widths: Sequence[int],
     kernel: int,
     dropout: float = 0.0,
-    momentum: float | None = None,
+    normalised: bool = False,
 ) -> keras.Model:
     """Image in [-1, 1] → convolutions that halve it → one score `(N, 1)`, float32, unbounded.
 
-    BatchNorm of the given momentum stands between the convolutions but not at the first.
+    If `normalised`, BatchNorm follows every convolution but the first.
     """
     images = h = keras.Input(image_shape)
     for index, filters in enumerate(widths):
         h = layers.Conv2D(filters, kernel, 2, padding="same")(h)
-        if momentum is not None and index > 0:
-            h = layers.BatchNormalization(momentum=momentum)(h)
+        if normalised and index > 0:
+            h = layers.BatchNormalization(momentum=MOMENTUM)(h)
         h = layers.LeakyReLU(0.2)(h)
         if dropout:
             h = layers.Dropout(dropout)(h)
@@ -77,24 +87,22 @@ def strided_discriminator(
     return keras.Model(images, scores, name="discriminator")
 
 
-def mnist(image_shape: ImageShape, latent_dim: int, width: float):
+def mnist(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
     """The seed's MNIST DCGAN: 7×7×256 → 128 → 64 → image; 64 → 128 with dropout."""
-    generator = transposed_generator(
-        image_shape, latent_dim, scaled((256, 128, 64), width), strides=(1, 2, 2), momentum=0.8
-    )
+    generator = transposed_generator(image_shape, latent_dim, scaled((256, 128, 64), width))
     return generator, strided_discriminator(image_shape, scaled((64, 128), width), 5, dropout=0.25)
 
 
-def polynomials(image_shape: ImageShape, latent_dim: int, width: float):
+def polynomials(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
     """The seed's polynomial DCGAN: 10×10×128, doubled twice; 16 → 32 → 64 → 128."""
-    generator = upsampling_generator(image_shape, latent_dim, scaled((128, 128, 64), width), 0.8)
+    generator = upsampling_generator(image_shape, latent_dim, scaled((128, 128, 64), width))
     widths = scaled((16, 32, 64, 128), width)
-    return generator, strided_discriminator(image_shape, widths, 3, dropout=0.25, momentum=0.8)
+    return generator, strided_discriminator(image_shape, widths, 3, dropout=0.25, normalised=True)
 
 
-def polynomials_critic(image_shape: ImageShape, latent_dim: int, width: float):
+def polynomials_critic(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
     """The seed's polynomial WGAN: the same generator; 128 → 256 → 512 → 1024."""
-    generator = upsampling_generator(image_shape, latent_dim, scaled((128, 128, 64), width), 0.8)
+    generator = upsampling_generator(image_shape, latent_dim, scaled((128, 128, 64), width))
     return generator, strided_discriminator(image_shape, scaled((128, 256, 512, 1024), width), 3)
 
 
@@ -112,24 +120,24 @@ NETWORKS = {
 
 def players(
     networks: str, image_shape: ImageShape, latent_dim: int, width: float, pack: int = 1
-) -> tuple[keras.Model, keras.Model]:
+) -> Players:
     """Build the generator and the discriminator, of `pack` images at once, of this name.
 
     Raises:
-        InputError: an unknown name, or sides that cannot be halved twice.
+        InputError: an unknown name, or sides that these networks cannot make.
     """
     if networks not in NETWORKS:
         raise InputError(f"Networks {networks!r} are unknown; choose from {[*NETWORKS]}.")
-    height, across, channels = image_shape
-    if height % 4 or across % 4 or min(height, across) < 8:
+    rows, columns, channels = image_shape
+    if min(rows, columns) < 8:
         raise InputError(
-            f"No generator makes images of {height}×{across}; both sides must be multiples of 4 "
-            "from 8 on, such as 28, 32, 40 or 64: pad or resize the images."
+            f"No generator makes images of {rows}×{columns}; both sides must be at least 8: pad or "
+            "resize the images."
         )
     build = NETWORKS[networks]
     generator, discriminator = build(image_shape, latent_dim, width)
     if pack > 1:
-        _, discriminator = build((height, across, channels * pack), latent_dim, width)
+        _, discriminator = build((rows, columns, channels * pack), latent_dim, width)
     return generator, discriminator
 
 

@@ -32,11 +32,18 @@ def as_array(x: Any) -> Any:
 
 
 def unit_range(images: Any) -> Any:
-    """Images as float32 in [0, 1]: uint8 is divided by 255, floats are taken as they are."""
+    """Images as float32 in [0, 1]: uint8 is divided by 255, floats are taken as they are.
+
+    Raises:
+        InputError: integers of another kind, whose range is not known.
+    """
+    kind = keras.backend.standardize_dtype(images.dtype)
+    if "int" in kind and kind != "uint8":
+        raise InputError(f"Got images of {kind}; expected uint8 (0 to 255) or float (0 to 1).")
     if isinstance(images, np.ndarray):
-        scale = 255.0 if images.dtype == np.uint8 else 1.0
+        scale = 255.0 if kind == "uint8" else 1.0
         return np.divide(images, scale, dtype="float32")
-    if keras.backend.standardize_dtype(images.dtype) == "uint8":
+    if kind == "uint8":
         return ops.cast(images, "float32") / 255.0
     return ops.cast(images, "float32")
 

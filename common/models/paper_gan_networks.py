@@ -44,7 +44,7 @@ def paper_generator(image_shape: ImageShape, latent_dim: int, widths: Sequence[i
         h = layers.Conv2DTranspose(filters, 4, 2, padding="same", use_bias=False)(h)
         h = cropped(h, size)
     h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
-    h = layers.Conv2DTranspose(image_shape[-1], 4, 2, padding="same")(h)
+    h = cropped(layers.Conv2DTranspose(image_shape[-1], 4, 2, padding="same")(h), larger[0])
     return keras.Model(z, layers.Activation("tanh", dtype="float32")(h), name="generator")
 
 
@@ -74,7 +74,8 @@ def paper_discriminator(
 def paper(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
     """The DCGAN paper's: 4×4×512 → 256 → 128 → 64 → 64×64 and back (Radford et al. 2016, §3).
 
-    With half its channels, and kernels of 4×4 for its 5×5, which meet every pixel equally often.
+    With half its channels; kernels of 4×4 for its 5×5, which meet every pixel equally often;
+    Keras's initial weights for its N(0, 0.02²), and z from a normal for its uniform distribution.
     """
     widths = doubling_widths(image_shape, width)
     generator = paper_generator(image_shape, latent_dim, widths[::-1])

@@ -35,15 +35,17 @@ class WGAN(TwoPlayerModel):
     share; then the generator takes one step.
 
     Args:
-        n_critic: critic steps per generator step, at least 1.
+        n_critic: critic steps per generator step, at least 1. Batches that come ready, of
+            `tf.data` say, must hold n_critic times as many images as a critic step is to see.
         clip_value: bound of every trainable weight of the critic, above 0 and finite.
-        **kwargs: `TwoPlayerModel`'s. By default the `networks` are "smooth_critic", for contours
-            and other smooth grey values; digits and photographs take "paper_critic".
+        **kwargs: `TwoPlayerModel`'s. By default the `networks` are "paper_critic", the DCGAN
+            paper's without BatchNorm in the critic; contours and other smooth grey values take
+            "smooth_critic".
     """
 
-    learning_rates = (3e-4, 2e-4)
+    learning_rates = (2e-4, 2e-4)
     loss_name = "critic_loss"
-    default_networks = "smooth_critic"
+    default_networks = "paper_critic"
 
     def __init__(
         self,
@@ -83,11 +85,11 @@ class WGAN(TwoPlayerModel):
     def compile(
         self, generator_optimizer: Any = None, critic_optimizer: Any = None, **kwargs: Any
     ) -> None:
-        """Choose both optimizers; with none given, their step sizes decay.
+        """Choose both optimizers; with none given, their learning rates decay.
 
         Args:
-            generator_optimizer: as Keras takes it; None for RMSprop with a step of 3e-4.
-            critic_optimizer: likewise, with a step of 2e-4.
+            generator_optimizer: as Keras takes it; None for RMSprop with a learning rate of 2e-4.
+            critic_optimizer: likewise.
             **kwargs: `ImageModel.compile`'s.
         """
         super().compile(generator_optimizer, critic_optimizer, **kwargs)

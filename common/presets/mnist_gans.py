@@ -26,7 +26,11 @@ UNEVEN = {
     "discriminator_optimizer": adam(4e-4),
     "cosine_decay": True,
 }
-CRITIC = {"generator_optimizer": rmsprop(2e-4), "critic_optimizer": rmsprop(2e-4)}
+CRITIC = {
+    "generator_optimizer": rmsprop(2e-4),
+    "critic_optimizer": rmsprop(2e-4),
+    "cosine_decay": True,
+}
 AVERAGED = {"ema_momentum": 0.999}
 
 
@@ -70,7 +74,7 @@ MNIST_GANS: dict[str, dict] = {
             ("stacked", "stacked", 12, 100),
         )
         for model, networks, about, compile_with in (
-            ("DCGAN", "paper", "large step sizes that decay, an averaged generator", UNEVEN),
+            ("DCGAN", "paper", "large learning rates that decay, an averaged generator", UNEVEN),
             ("LSGAN", "paper", "as dcgan_mnist, with the squared loss", UNEVEN),
             ("WGAN", "paper_critic", "weight clipping, no BatchNorm in the critic", CRITIC),
         )

@@ -61,7 +61,7 @@ PHOTO_GANS: dict[str, dict] = {
             (
                 "DCGAN",
                 "paper",
-                "the paper's, fewer channels, large step sizes that decay, an averaged generator",
+                "the paper's, fewer channels; large learning rates that decay, averaged generator",
                 UNEVEN,
             ),
             ("LSGAN", "paper", "as the DCGAN, with the squared loss", UNEVEN),

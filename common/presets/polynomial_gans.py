@@ -47,7 +47,7 @@ POLYNOMIAL_GANS: dict[str, dict] = {
             ema_momentum=0.999,
         )
         for model, about in (
-            ("DCGAN", "smooth networks, even step sizes that decay, the averaged generator"),
+            ("DCGAN", "smooth networks, even learning rates that decay, the averaged generator"),
             ("LSGAN", "as dcgan_polynomials, with the squared loss"),
         )
     },

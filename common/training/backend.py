@@ -200,6 +200,7 @@ def batches(
     batch_size: int,
     shuffle: bool = False,
     seed: int = 0,
+    epoch: int = 0,
     drop_remainder: bool = False,
 ) -> Any:
     """Batches of `arrays` in the form that `fit`, `evaluate` and `predict` take fastest here.
@@ -209,9 +210,10 @@ def batches(
         batch_size: images per batch.
         shuffle: draw a new order for every epoch.
         seed: of that order.
+        epoch: after which the orders go on.
         drop_remainder: leave out a last batch that would be smaller.
     """
-    source = ArrayBatches(arrays, batch_size, shuffle, seed, drop_remainder)
+    source = ArrayBatches(arrays, batch_size, shuffle, seed, epoch, drop_remainder)
     if BACKEND != "tensorflow":
         return source
 

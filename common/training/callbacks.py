@@ -13,13 +13,13 @@ SECONDS_BETWEEN_CHECKS = 1.0
 
 
 class CosineDecay(keras.callbacks.Callback):
-    """Let step sizes fall to zero over the epochs as half a cosine (Loshchilov & Hutter 2017).
+    """Let learning rates fall to zero over the epochs as half a cosine (Loshchilov & Hutter 2017).
 
     By epoch rather than by step. It is a context too: at its end, however it comes, the first step
     sizes are back, so that a second `fit` starts as the first did.
 
     Args:
-        optimizers: whose step sizes.
+        optimizers: whose learning rates.
         epochs: of the training.
     """
 
@@ -36,7 +36,7 @@ class CosineDecay(keras.callbacks.Callback):
         self._scale(1.0)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Set the step sizes of this epoch: those of the cosine at its middle."""
+        """Set the learning rates of this epoch: those of the cosine at its middle."""
         progress = (epoch + 0.5) / self.epochs
         self._scale(0.5 * (1 + math.cos(math.pi * progress)))
 

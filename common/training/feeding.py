@@ -8,7 +8,13 @@ class ArrayBatches(keras.utils.PyDataset):
     """Batches of arrays of equal length; the order is a function of the seed and the epoch."""
 
     def __init__(
-        self, arrays: tuple, batch_size: int, shuffle: bool, seed: int, drop_remainder: bool
+        self,
+        arrays: tuple,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        epoch: int,
+        drop_remainder: bool,
     ):
         super().__init__()
         self.arrays = arrays
@@ -16,7 +22,7 @@ class ArrayBatches(keras.utils.PyDataset):
         self.shuffle = shuffle
         self.seed = seed
         self.drop_remainder = drop_remainder
-        self.epoch = -1
+        self.epoch = epoch - 1
         self.on_epoch_begin()
 
     def __len__(self) -> int:

@@ -44,12 +44,12 @@ class PlayersOptimizer(keras.optimizers.Optimizer):
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """Both players' step counts, step sizes and slots."""
+        """Both players' step counts, learning rates and slots."""
         return [v for player in self.players for v in player.variables]
 
     @property
     def learning_rate(self) -> Any:
-        """The generator's step size; setting it changes the discriminator's by the same factor."""
+        """The generator's; setting it changes the discriminator's by the same factor."""
         return self.generator.learning_rate
 
     @learning_rate.setter

@@ -28,7 +28,8 @@ class EpochLines(keras.callbacks.Callback):
         if epoch + 1 in self.chosen:
             seconds = time.monotonic() - self.started
             figures = ", ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items())
-            print(f"epoch {epoch + 1}/{self.params['epochs']}, {seconds:.0f} s: {figures}")
+            line = f"epoch {epoch + 1}/{self.params['epochs']}, {seconds:.0f} s: {figures}"
+            print(line, flush=True)
 
 
 class TrainingClock(keras.callbacks.Callback):
