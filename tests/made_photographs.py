@@ -28,7 +28,7 @@ def put_celeba(folder):
 
 def put_cars(folder):
     """Likewise, without the kit."""
-    put_photographs(folder / "cars_train", [f"{n:05}" for n in range(1, 31)], 128, 96)
+    put_photographs(folder / "cars_train", [f"{n:05}" for n in range(1, 61)], 128, 96)
     return folder
 
 

@@ -85,7 +85,7 @@ def test_a_model_of_pictures_that_have_changed_is_trained_anew(
     (mine / "00.png").unlink()
     assert cli.main(words) == 0
     printed = capsys.readouterr().out
-    assert "its image files had other names, sizes or times; it is trained anew" in printed
+    assert "its image files had other names, sizes or times; one is trained anew" in printed
     assert "Training ae_digits" in printed
 
 
