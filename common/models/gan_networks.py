@@ -16,11 +16,9 @@ MOMENTUM = 0.8  # the seed's, of all moving statistics
 
 
 def transposed_generator(
-    image_shape: ImageShape,
-    latent_dim: int,
-    widths: Sequence[int],
+    image_shape: ImageShape, latent_dim: int, widths: Sequence[int]
 ) -> keras.Model:
-    """z → three `widths` of maps of a quarter of the size → 5×5 convolutions → tanh, float32."""
+    """z → `widths[0]` maps of a quarter of the size → 5×5 convolutions, doubled twice → tanh."""
     rows, columns = quartered(image_shape)
     z = keras.Input((latent_dim,))
     h = layers.Dense(rows * columns * widths[0], use_bias=False)(z)
