@@ -9,7 +9,9 @@ CONSTANT = {"optimizer": ADAM, "cosine_decay": False}
 DECAYING = {"optimizer": ADAM_FAST, "cosine_decay": True}
 
 
-def _preset(model: str, data: str, fit: tuple[int, int], compile_with: dict, about: str, **own):
+def _preset(
+    model: str, data: str | dict, fit: tuple[int, int], compile_with: dict, about: str, **own
+) -> dict:
     """For MNIST's images and codes of 2 numbers, unless its own arguments say otherwise."""
     arguments = {"image_shape": MNIST_SHAPE, "latent_dim": 2} | own
     return preset(model, data, about, fit, compile_with, **arguments)
@@ -68,16 +70,16 @@ for _data, _suffix, _ae_fit, _vae_fit in (
 # Wider codes, for what a plane is too narrow to tell apart. The labels of the classes that are not
 # left out shape the anomaly models' codes, which their scores live on.
 CLASSIFIED = {"num_classes": 10, "classifier_widths": [64]}
-for _data, _suffix, _epochs in (
-    ("mono", "mnist", 12),
-    ("fashion", "fashion", 12),
-    ("digits", "digits", 60),
+for _data, _suffix, _fit in (
+    ("mono", "mnist", (12, 256)),
+    ("fashion", "fashion", (12, 256)),
+    ("digits", "digits", (60, 64)),
 ):
     for _model, _weight in (("AE", 80.0), ("VAE", 20.0)):
         AUTOENCODERS[f"{_model.lower()}_{_suffix}_anomaly"] = _preset(
             _model,
             _data,
-            (_epochs, 256 if _epochs == 12 else 64),
+            _fit,
             DECAYING,
             "a code of 16 numbers, shaped by a classifier, for the mode anom",
             latent_dim=16,
@@ -100,11 +102,10 @@ for _model in ("AE", "VAE"):
     )
 AUTOENCODERS["vae_mnist_binarized"] = _preset(
     "VAE",
-    "mono",
+    {"name": "mono", "binarize": "sampled"},
     (400, 128),
     {"optimizer": ADAM, "cosine_decay": True},
     "the one-layer model of Burda et al. (2016): 784-200-200-50 and back, pixels drawn anew",
     latent_dim=50,
     widths=[200, 200],
 )
-AUTOENCODERS["vae_mnist_binarized"]["data"]["binarize"] = "sampled"

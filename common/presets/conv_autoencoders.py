@@ -23,12 +23,12 @@ def _preset(model: str, data: str, side: int, channels: int, epochs: int, latent
     )
 
 
-def _with_map(vector: dict, channels: int) -> dict:
-    """The preset with a map of so many channels as its code, a quarter as high and wide."""
-    own = {"networks": "conv_map", "latent_dim": channels}
+def _with_map(vector: dict) -> dict:
+    """The preset with a map of 8 channels as its code, a quarter as high and wide."""
+    own = {"networks": "conv_map", "latent_dim": 8}
     widths = vector["arguments"]["widths"][:2]
     return vector | {
-        "about": f"two Down and Up blocks, a code of {channels} channels",
+        "about": "two Down and Up blocks, a code of 8 channels",
         "arguments": vector["arguments"] | own | {"widths": widths},
     }
 
@@ -55,4 +55,4 @@ for _data, _suffix, _side, _channels, _epochs, _latent_dim in (
             # Larger first steps, of thousands of weights at once, throw the log-variances far off.
             _vector["compile"] = {"optimizer": ADAM, "cosine_decay": True}
         CONV_AUTOENCODERS[_name] = _vector
-        CONV_AUTOENCODERS[f"{_name}_map"] = _with_map(_vector, 8)
+        CONV_AUTOENCODERS[f"{_name}_map"] = _with_map(_vector)
