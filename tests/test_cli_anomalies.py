@@ -191,7 +191,7 @@ def test_an_anomaly_in_one_channel_is_enough(name, mnist, tmp_path, monkeypatch)
     assert metrics["auroc_squared_error"] == pytest.approx(expected, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["ae", "vae"])
+@pytest.mark.parametrize("name", [pytest.param("ae", marks=pytest.mark.slow), "vae"])
 def test_a_thousand_modes_are_counted(name, mnist, tmp_path, verifier, monkeypatch):
     thin(monkeypatch, f"{name}_stacked")
     words = ["--verifier", str(verifier), "--output", str(tmp_path)]

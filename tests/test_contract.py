@@ -153,7 +153,6 @@ def test_a_saved_model_goes_on_as_if_it_had_not_been(trained, tmp_path):
         "vae_classifier",
         "conv_vae_map",
         "dcgan",
-        "lsgan",
         "wgan",
         "photo_gan",
         "classifier",

@@ -64,8 +64,11 @@ PHOTOGRAPHS = {
 
 # Much like one that runs by default; CI runs them.
 SLOW = {
+    "models_using_MNIST/AE",
+    "models_using_MNIST/DCGAN_mnist",
     "models_using_MNIST/anomaly",
     "models_using_MNIST/stacked",
+    "models_using_CelebA/DCGAN_celeba",
     "models_using_CelebA/VAE",
     "GANs_using_CIFAR10/DCGAN_cifar10",
     "GANs_using_Cars/DCGAN_cars",
