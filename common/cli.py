@@ -115,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     option("--data-dir", type=Path, help="folder or file to read the data from")
     option("--seed", type=int, default=0, help="of weights, noise and order (default 0)")
     option("--precision", choices=PRECISIONS, default="float32")
-    option("--tolerance", type=float, default=0.8, help="belief to count as a class (default 0.8)")
+    option("--tolerance", type=float, default=0.8, help="probability that counts as a class; 0.8")
     option("--samples", type=int, help="to draw; 10,000, of stacked 26,000, where none judges 64")
     option("--verifier", type=Path, metavar="FILE", help="verification net; default: the zoo's own")
     option("--nll-samples", type=int, default=0, help="-log p(x) by so many samples an image (vae)")
