@@ -192,7 +192,7 @@ def test_nothing_that_can_be_used(folder, tmp_path):
     with pytest.raises(InputError, match=r"None of the 2 image files .* a\.jpg \(not an image"):
         ImageFolderData(folder)
     (folder / "IMG_1.HEIC").write_bytes(b"a photo")
-    message = "1 pictures in .* are in formats that are not read, such as IMG_1.HEIC; convert"
+    message = r"1 picture\(s\) in .* left out, in formats that are not read, such as IMG_1.HEIC"
     put(folder / "c.png", 0)
     with pytest.warns(UserWarning) as warned, pytest.raises(InputError):
         ImageFolderData(folder)

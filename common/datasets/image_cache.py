@@ -96,8 +96,8 @@ def cached_images(
         )
     if files.others:
         warnings.warn(
-            f"{len(files.others):,} pictures in {files.path} are in formats that are not read, "
-            f"such as {files.others[0]}; convert them to JPEG or PNG.",
+            f"{len(files.others):,} picture(s) in {files.path} left out, in formats that are not "
+            f"read, such as {files.others[0]}; convert them to JPEG or PNG.",
             stacklevel=2,
         )
     return cache
