@@ -16,9 +16,9 @@ from common.evaluation.anomaly import (
     reconstruction_error,
     roc_points,
 )
-from common.evaluation.codes import FITTED_CODES, code_density, code_distance, flat
+from common.evaluation.codes import code_density, code_distance, flat
 from common.evaluation.likelihood import importance_weighted_nll
-from common.jobs.mixture import sample_mixture
+from common.jobs.mixture import known_codes, sample_mixture
 from common.models import AE, VAE
 from common.models.inputs import unit_range
 from common.models.likelihoods import VARIANCES
@@ -69,7 +69,7 @@ def scores_of(model: AE, data: ImageData) -> Iterator[tuple[str, np.ndarray]]:
                 images, model.posterior, model.log_likelihood, IMPORTANCE_SAMPLES
             ),
         )
-    known = flat(model.encode(data.x_train[:FITTED_CODES]))
+    known = known_codes(model, data.x_train)
     codes = flat(model.encode(images))
     yield "code_density", code_density(known, codes)
     yield "code_distance", code_distance(known, codes)

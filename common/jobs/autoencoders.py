@@ -8,9 +8,8 @@ import numpy as np
 from common import plots
 from common.datasets import ImageData
 from common.evaluation.blocks import unit_blocks
-from common.evaluation.codes import FITTED_CODES
 from common.evaluation.likelihood import importance_weighted_nll
-from common.jobs.mixture import sample_mixture
+from common.jobs.mixture import known_codes, sample_mixture
 from common.jobs.pictures import SHOWN, draw_samples
 from common.jobs.verification import Judge
 from common.models import AE, VAE
@@ -66,7 +65,7 @@ def gen(model: AE, data: ImageData, judge: Judge | None, count: int, folder: Pat
     samples = drawn if prior else sample_mixture(model, data.x_train, count)
     draw_samples(samples, data, folder)
     if model.code_shape == (2,):
-        codes = None if prior else model.encode(data.x_train[:FITTED_CODES])
+        codes = None if prior else known_codes(model, data.x_train)
         plots.manifold(model.decode, codes=codes).savefig(folder / "manifold.png")
     figures = {} if judge is None else judge.of_samples(samples, folder)
     if prior:
