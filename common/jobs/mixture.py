@@ -2,17 +2,14 @@
 
 import numpy as np
 
+from common.evaluation.blocks import unit_blocks
 from common.evaluation.codes import FITTED_CODES, code_mixture, flat
 from common.models import AE
-
-AT_ONCE = 2048
 
 
 def known_codes(model: AE, images: np.ndarray) -> np.ndarray:
     """The codes of the first training images, flat (N, D); few images at a time leave the disk."""
-    count = min(len(images), FITTED_CODES)
-    starts = range(0, count, AT_ONCE)
-    parts = [model.encode(images[start : min(start + AT_ONCE, count)]) for start in starts]
+    parts = [model.encode(block) for _, block in unit_blocks(images, FITTED_CODES)]
     return flat(np.concatenate(parts))
 
 

@@ -71,7 +71,8 @@ def loss_curves(history: Any) -> Figure:
         axes.xaxis.set_major_locator(
             MaxNLocator(integer=True, nbins=6, steps=[1, 2, 5, 10], min_n_ticks=1)
         )
-        for (key, label), colour in zip(_lines(members, terms), PALETTE, strict=False):
+        lines = _lines(members, terms)
+        for (key, label), colour in zip(lines, PALETTE, strict=False):
             # Validated every k-th epoch only, Keras lists every k-th value without a gap.
             step = longest // len(terms[key])
             axes.plot(
@@ -81,7 +82,7 @@ def loss_curves(history: Any) -> Figure:
                 marker="o" if len(terms[key]) == 1 else "",
                 label=label,
             )
-        shown = np.concatenate([terms[key] for key, _ in _lines(members, terms)])
+        shown = np.concatenate([terms[key] for key, _ in lines])
         if shown.min() > 0 and shown.max() > FLATTENING * np.median(shown):
             axes.set_yscale("log")
         axes.legend(fontsize=8, edgecolor="none", framealpha=0.7)
