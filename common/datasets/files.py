@@ -119,8 +119,6 @@ def reading(path: Path) -> Iterator[None]:
     """Make an `InputError` of what reading the file `path` raises if it is missing or damaged."""
     try:
         yield
-    except InputError:
-        raise
     except FileNotFoundError:
         raise InputError(f"There is no file {path}; put it there. {NEED_NO_DOWNLOAD}") from None
     # RuntimeError: what zipfile raises for encrypted members and unknown compressions.
