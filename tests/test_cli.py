@@ -1,6 +1,7 @@
 """The command line: what it makes, when it trains and when it loads, and what it refuses."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,11 @@ import pytest
 from PIL import Image
 
 from common import cli, datasets, plots, presets
+from common.commands.config import RunConfig
+from common.commands.run_folder import RunFolder
 from common.evaluation.likelihood import importance_weighted_nll
 from common.evaluation.modes import kl_floor, kl_to_uniform
-from common.jobs.results import Results
-from common.models import DCGAN, VAE, DigitClassifier
+from common.models import DCGAN, VAE, ImageClassifier
 
 QUICK = ["--epochs", "2", "--data-fraction", "0.1"]
 METRICS = {
@@ -64,7 +66,7 @@ def metrics_of(folder):
 
 def judged(images, verifier):
     """Classes and beliefs of single images, by the net itself."""
-    beliefs = DigitClassifier.load(verifier).classify(images)
+    beliefs = ImageClassifier.load(verifier).classify(images)
     return beliefs.argmax(axis=1), beliefs.max(axis=1)
 
 
@@ -81,7 +83,7 @@ def test_a_run_leaves_pictures_and_figures(folder):
     assert metrics["epochs"] == 2 and model.num_classes == 10
     assert metrics["parameters"] == sum(w.size for w in model.get_weights() if w.ndim)
     history = pd.read_csv(folder / "history.csv")
-    assert list(history["epoch"]) == [1, 2] and "val_kl_loss" in history
+    assert list(history["epoch"]) == [1, 2] and "test_kl_loss" in history
     assert not list(folder.glob(".partial*"))
 
 
@@ -116,24 +118,37 @@ def test_the_same_recipe_is_loaded_and_another_trained(place, run_again, verifie
     assert metrics["accuracy"] == pytest.approx(right.mean())
 
 
-def test_another_recipe_is_trained_and_the_first_one_kept(place, run_again, capsys):
+def test_a_recipe_that_differs_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    def folder_of(*options, model="vae", mode="gen", data="digits"):
+        words = cli.parser().parse_args([model, mode, data, *options])
+        return RunConfig.of_options(**vars(words)).folder.as_posix()
+
+    assert folder_of() == "results/vae-digits"
+    # What the preset has already, and what only this run measures, are no difference.
+    assert folder_of("--epochs", "70", "--tolerance", "0.5") == "results/vae-digits"
+    assert folder_of("--latent-dim", "16") == "results/vae-digits-latent_dim=16"
+    assert folder_of("--classifier", "--seed", "1") == "results/vae-digits-classifier-seed=1"
+    assert folder_of("--preset", "vae_mnist_seed", data="mnist") == (
+        "results/vae-mono-preset=vae_mnist_seed"
+    )
+    assert folder_of(mode="anom") == "results/vae-digits-without-8"
+    assert folder_of("--code", "map", model="conv_ae") == "results/conv_ae-digits-code=map"
+    many = ["--beta", "2", "--batch-size", "3", "--data-fraction", "0.5", "--classifier"]
+    long = [folder_of(*many, "--precision", "mixed_bfloat16", "--seed", s) for s in "12"]
+    assert all(len(path) < 90 for path in long) and long[0] != long[1]
+
+
+def test_a_folder_with_another_recipe_is_refused(place, run_again, capsys):
     results = {path.name: path.read_bytes() for path in place.iterdir()}
     options = ("--classifier", *QUICK)
-    assert run_again(place, *options, "--seed", "1", mode="latent") == 0
-    said = capsys.readouterr().out
-    assert "Training vae_digits" in said and "of another recipe" in said
-    (put_by,) = (place / "other-recipes").iterdir()
-    assert {path.name: path.read_bytes() for path in put_by.iterdir()} == results
+    assert run_again(place, *options, "--seed", "1", mode="latent") == 2
+    said = capsys.readouterr().err
+    assert "holds a model of another recipe (seed)" in said
+    assert "--output" in said and "--retrain" in said
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == results
+    assert run_again(place, *options, "--seed", "1", "--retrain", mode="latent") == 0
+    assert "Training vae_digits" in capsys.readouterr().out
     assert json.loads((place / "config.json").read_text())["seed"] == 1
-    # Asked for again, each is there.
-    for seed in ("0", "1"):
-        assert run_again(place, *options, "--seed", seed, mode="latent") == 0
-        assert "Loaded" in capsys.readouterr().out
-        assert json.loads((place / "config.json").read_text())["seed"] == int(seed)
-        assert len(list((place / "other-recipes").iterdir())) == 1
-    assert run_again(place, *options, "--retrain", mode="latent") == 0
-    (put_by,) = (place / "other-recipes").iterdir()
-    assert json.loads((put_by / "config.json").read_text())["seed"] == 1
 
 
 def test_the_likelihood_is_estimated_where_it_is_asked_for(place, run_again):
@@ -151,20 +166,21 @@ def test_the_likelihood_is_estimated_where_it_is_asked_for(place, run_again):
 def test_pictures_of_another_model_go_and_ones_own_files_stay(place, run_again):
     (place / "mine.png").write_bytes(b"of somebody")
     assert (place / "manifold.png").exists()
-    assert run_again(place, "--latent-dim", "3", "--epochs", "1", mode="basic") == 0
+    words = ("--latent-dim", "3", "--epochs", "1", "--retrain")
+    assert run_again(place, *words, mode="basic") == 0
     names = {path.name for path in place.iterdir()}
     assert not {"manifold.png", "samples.png", "modes.png"} & names
     assert {"mine.png", "reconstructions.png", "model.keras", "losses.png"} <= names
     files = set(json.loads((place / "config.json").read_text())["files"])
-    assert files == names - {"mine.png", "config.json", "other-recipes"}
+    assert files == names - {"mine.png", "config.json"}
 
 
 def test_a_changed_preset_is_another_recipe(place, run_again, monkeypatch, capsys):
     preset = presets.get("vae_digits")
     preset["arguments"]["widths"] = [8]
     monkeypatch.setitem(presets.PRESETS, "vae_digits", preset)
-    assert run_again(place, "--classifier", *QUICK, mode="latent") == 0
-    assert "Training vae_digits" in capsys.readouterr().out
+    assert run_again(place, "--classifier", *QUICK, mode="latent") == 2
+    assert "holds a model of another recipe (widths)" in capsys.readouterr().err
 
 
 def test_a_model_that_cannot_be_read_is_not_lost(place, run_again, capsys):
@@ -207,32 +223,40 @@ def test_a_failure_while_training_leaves_the_old_results(folder, run_again, monk
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_failure_after_training_does_not_lose_the_model(place, run_again, monkeypatch, capsys):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(plots, "image_grid", full)
-        assert run_again(place, *QUICK, "--seed", "3") == 2
+        assert run_again(place, *QUICK, "--seed", "3", "--retrain") == 2
     names = {path.name for path in place.iterdir()}
     assert names == {
-        "config.json", "history.csv", "losses.png", "metrics.json", "model.keras", "training.gif",
-        "other-recipes",
+        "config.json", "history.csv", "losses.png", "metrics.json", "model.keras", "training.gif"
     }  # fmt: skip
     assert run_again(place, *QUICK, "--seed", "3") == 0
     assert "Loaded" in capsys.readouterr().out
     assert (place / "samples.png").exists() and metrics_of(place)["train_seconds"] > 0
 
 
-@pytest.mark.parametrize("content", ['["a"]', '{"files": ["../mine.txt", 3]}', '{"files": "mine"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '["a"]', '{"files": ["../mine.txt", 3]}', '{"files": "mine"}', '{"files": [".."]}',
+        '{"files": ["thesis.txt"]}',
+    ],
+)  # fmt: skip
 def test_a_foreign_config_is_no_list_of_files_to_remove(tmp_path, content):
     (tmp_path / "mine.txt").write_text("of somebody")
     place = tmp_path / "results"
     place.mkdir()
+    (place / "thesis.txt").write_text("of somebody")
     (place / "config.json").write_text(content)
-    with Results(place, {"recipe": 1}).replacing() as staging:
+    with RunFolder(place, {"recipe": 1}).replacing() as staging:
         (staging / "model.keras").touch()
     assert (tmp_path / "mine.txt").exists() and (place / "model.keras").exists()
+    assert (place / "thesis.txt").exists()
 
 
 def test_ctrl_c_keeps_the_model_and_the_old_results(folder, run_again, monkeypatch, capsys):
@@ -248,6 +272,7 @@ def test_ctrl_c_keeps_the_model_and_the_old_results(folder, run_again, monkeypat
     assert (folder / "metrics.json").read_bytes() == metrics
 
 
+@pytest.mark.slow
 def test_an_autoencoder_samples_from_a_mixture(run_again, tmp_path):
     assert run_again(tmp_path, *QUICK, model="ae") == 0
     names = {path.name for path in tmp_path.iterdir()}
@@ -275,6 +300,7 @@ def test_a_gan_generates(run_again, tmp_path, capsys, monkeypatch):
     assert DCGAN.load(tmp_path / "model.keras").pack == 2
 
 
+@pytest.mark.slow
 def test_the_verification_net_is_trained_once_and_then_loaded(
     folder, tmp_path, monkeypatch, capsys
 ):
@@ -287,7 +313,7 @@ def test_the_verification_net_is_trained_once_and_then_loaded(
     place = Path("results", "classifier-digits")
     said = capsys.readouterr().out
     assert f"kept in {place}" in said and "Training classifier_digits" in said
-    net = DigitClassifier.load(place / "model.keras")
+    net = ImageClassifier.load(place / "model.keras")
     data = datasets.load("digits")
     accuracy = (net.classify(data.x_test).argmax(axis=1) == data.y_test).mean()
     assert metrics_of(place)["test_accuracy"] == pytest.approx(accuracy)
@@ -298,6 +324,19 @@ def test_the_verification_net_is_trained_once_and_then_loaded(
     assert (place / "model.keras").stat().st_mtime_ns == written
     first, second = (metrics_of(tmp_path / name) for name in ("first", "second"))
     assert first["predictability"] == second["predictability"]
+
+
+@pytest.mark.slow
+def test_nothing_but_the_programs_own_lines_on_the_terminal(tmp_path):
+    """No remarks of TensorFlow, absl, oneDNN, CUDA or XLA."""
+    words = ["ae", "latent", "digits", *QUICK, "--output", str(tmp_path / "results")]
+    quiet = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    ran = subprocess.run(
+        [sys.executable, ROOT / "main.py", *words],
+        env=quiet, cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines()[0].startswith("Training ae_digits")
 
 
 def test_help_answers_without_keras():

@@ -8,12 +8,10 @@ import pytest
 from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from common import cli, datasets, jobs, models, plots, presets
+from common import cli, datasets, models, plots, presets, zoo
+from common.commands import anomaly, run
 from common.evaluation import codes
-from common.evaluation.codes import code_density
-from common.jobs import anomalies, autoencoders, verification
-from common.jobs.mixture import sample_mixture
-from common.jobs.training import build
+from common.evaluation.codes import CodeMixture
 
 QUICK = ["--epochs", "2", "--data-fraction", "0.1"]
 SCORES = {
@@ -28,9 +26,9 @@ pytestmark = pytest.mark.usefixtures("without_xla")
 @pytest.fixture(scope="module", autouse=True)
 def few_samples():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anomalies, "PRIOR_SAMPLES", 50)
+        patch.setattr(anomaly, "PRIOR_SAMPLES", 50)
         patch.setattr(codes, "MIXTURE_COMPONENTS", 2)
-        patch.setattr(verification, "STACKED_SAMPLES", 6905)
+        patch.setattr(datasets.StackedMNISTData, "usual_samples", 6905)
         yield
 
 
@@ -45,7 +43,7 @@ def thin(monkeypatch, name):
     monkeypatch.setitem(presets.PRESETS, name, preset)
 
 
-@pytest.fixture(scope="module", params=["ae", "vae"])
+@pytest.fixture(scope="module", params=[pytest.param("ae", marks=pytest.mark.slow), "vae"])
 def found(request, tmp_path_factory, without_xla, few_samples):
     """The model's name and the results of one short training without the 3."""
     folder = tmp_path_factory.mktemp("results") / request.param
@@ -59,7 +57,7 @@ def test_every_score_has_its_figure(found):
     metrics = metrics_of(folder)
     scores = SCORES | OF_VAES if name == "vae" else SCORES
     assert {key.removeprefix("auroc_") for key in metrics if key.startswith("auroc_")} == scores
-    assert scores <= set(cli.SCORES)
+    assert scores <= set(zoo.SCORES)
     assert (metrics["held_out"], metrics["score"]) == (3, "code_density")
     assert metrics["auroc"] == metrics["auroc_code_density"]
     assert all(0 <= metrics[key] <= 1 for key in metrics if key.startswith("auroc"))
@@ -70,7 +68,7 @@ def test_the_figures_are_those_of_a_model_that_did_not_see_the_class(found):
     name, folder, _ = found
     metrics, recipe = metrics_of(folder), json.loads((folder / "config.json").read_text())
     assert recipe["data_options"] == {"data_fraction": 0.1, "drop_class": 3}
-    model = getattr(models, cli.MODELS[name][0]).load(folder / "model.keras")
+    model = zoo.MODELS[name].load().load(folder / "model.keras")
     data = datasets.load("digits", data_fraction=0.1)
     is_anomaly = data.y_test == 3
     assert 0 < is_anomaly.sum() < len(data.y_test)
@@ -78,7 +76,7 @@ def test_the_figures_are_those_of_a_model_that_did_not_see_the_class(found):
     expected = roc_auc_score(is_anomaly, uncertainty)
     assert metrics["auroc_class_uncertainty"] == pytest.approx(expected)
     known = datasets.load("digits", data_fraction=0.1, drop_class=3).x_train
-    density = code_density(model.encode(known), model.encode(data.x_test))
+    density = CodeMixture(model.encode(known)).nll(model.encode(data.x_test))
     assert metrics["auroc"] == pytest.approx(roc_auc_score(is_anomaly, density))
     precision = average_precision_score(is_anomaly, density)
     assert metrics["average_precision"] == pytest.approx(precision)
@@ -119,22 +117,36 @@ def test_the_most_anomalous_images_are_shown_with_their_scores(found, monkeypatc
     np.testing.assert_array_equal(options["images"], data.x_test[strangest])
 
 
+def test_the_training_codes_are_fitted_once(monkeypatch):
+    model = models.AE((28, 28, 1), 2, widths=[4], seed=0)
+    data = datasets.load("digits", data_fraction=0.1)
+    encoded, fitted, encode, fit = [], [], model.encode, codes.GaussianMixture.fit
+    monkeypatch.setattr(
+        model, "encode", lambda x, *size: encoded.append(len(x)) or encode(x, *size)
+    )
+    monkeypatch.setattr(
+        codes.GaussianMixture, "fit", lambda self, x: fitted.append(len(x)) or fit(self, x)
+    )
+    assert "code_density" in dict(anomaly.scores_of(model, data))
+    assert encoded.count(len(data.x_train)) == 1 and fitted == [len(data.x_train)]
+
+
+@pytest.mark.slow
 def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
     thin(monkeypatch, "vae_digits_anomaly")
     left_out = []
 
-    def untrained(recipe, data, results, watchers):
+    def untrained(recipe, model, data, folder, watchers):
         left_out.append(set(range(10)) - set(data.y_train))
-        return build(recipe, data)
 
     def chance(model, data):
         rng = np.random.default_rng(len(left_out))
         yield "code_density", rng.random(len(data.y_test))
         yield "squared_error", rng.random(len(data.y_test))
 
-    monkeypatch.setattr(jobs, "train", untrained)
-    monkeypatch.setattr(autoencoders, "evaluate", lambda *args: {})
-    monkeypatch.setattr(anomalies, "scores_of", chance)
+    monkeypatch.setattr(run, "train", untrained)
+    monkeypatch.setattr(run, "figures_on_test", lambda *args: {})
+    monkeypatch.setattr(anomaly, "scores_of", chance)
     words = ["vae", "anom", "digits", "--held-out", "all", "--k", "1", "--output", str(tmp_path)]
     assert cli.main(words) == 0
     assert left_out == [{digit} for digit in range(10)]
@@ -172,7 +184,7 @@ def stacked(mnist, *words):
     return cli.main([words[0], words[1], "stacked", *small, *words[2:]])
 
 
-@pytest.mark.parametrize("name", ["ae", "vae"])
+@pytest.mark.parametrize("name", [pytest.param("ae", marks=pytest.mark.slow), "vae"])
 def test_an_anomaly_in_one_channel_is_enough(name, mnist, tmp_path, monkeypatch):
     thin(monkeypatch, f"{name}_stacked")
     assert stacked(mnist, name, "anom", "--output", str(tmp_path)) == 0
@@ -191,7 +203,8 @@ def test_an_anomaly_in_one_channel_is_enough(name, mnist, tmp_path, monkeypatch)
     assert metrics["auroc_squared_error"] == pytest.approx(expected, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", [pytest.param("ae", marks=pytest.mark.slow), "vae"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ae", "vae"])
 def test_a_thousand_modes_are_counted(name, mnist, tmp_path, verifier, monkeypatch):
     thin(monkeypatch, f"{name}_stacked")
     words = ["--verifier", str(verifier), "--output", str(tmp_path)]
@@ -203,8 +216,9 @@ def test_a_thousand_modes_are_counted(name, mnist, tmp_path, verifier, monkeypat
         samples = model.sample(6905, seed=0)
     else:
         data = datasets.load("stacked", data_fraction=0.03, data_dir=mnist)
-        samples = sample_mixture(model, data.x_train, 6905)
-    beliefs = models.DigitClassifier.load(verifier).classify(samples)
+        mixture = CodeMixture(model.encode(data.x_train))
+        samples = model.decode(mixture.sample(6905))
+    beliefs = models.ImageClassifier.load(verifier).classify(samples)
     labels = beliefs.argmax(axis=2) @ [1, 10, 100]
     assert metrics["modes"] == len(set(labels))
     assert metrics["predictability"] == pytest.approx((beliefs.max(2).prod(1) >= 0.8).mean())

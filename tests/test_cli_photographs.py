@@ -72,9 +72,7 @@ def test_every_mode_of_the_convolutional_autoencoders(model, code, folder, tmp_p
     assert config["data_options"]["size"] == SIDE
 
 
-def test_a_model_of_pictures_that_have_changed_is_trained_anew(
-    folder, tmp_path, monkeypatch, capsys
-):
+def test_a_model_of_pictures_that_have_changed_is_refused(folder, tmp_path, monkeypatch, capsys):
     thin(monkeypatch, "ae_digits", widths=[4])
     mine = shutil.copytree(folder, tmp_path / "mine")
     words = ["ae", "basic", str(mine), "--preset", "ae_digits", *QUICK]
@@ -83,10 +81,10 @@ def test_a_model_of_pictures_that_have_changed_is_trained_anew(
         assert cli.main(words) == 0
         assert said in capsys.readouterr().out
     (mine / "00.png").unlink()
-    assert cli.main(words) == 0
-    printed = capsys.readouterr().out
-    assert "its image files had other names, sizes or times; one is trained anew" in printed
-    assert "Training ae_digits" in printed
+    assert cli.main(words) == 2
+    assert "a model of image files of other names, sizes or times" in capsys.readouterr().err
+    assert cli.main([*words, "--retrain"]) == 0
+    assert "Training ae_digits" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,16 @@
-"""Presets: a name → model and its arguments, data, and the full training recipe. Pure data."""
+"""Presets: a name → model, arguments, data and training recipe, as pure data."""
 
 import copy
 
 from common.errors import InputError
 from common.presets.autoencoders import AUTOENCODERS
 from common.presets.classifiers import CLASSIFIERS
-from common.presets.conv_autoencoders import CONV_AUTOENCODERS
-from common.presets.mnist_gans import MNIST_GANS
-from common.presets.photo_gans import PHOTO_GANS
-from common.presets.polynomial_gans import POLYNOMIAL_GANS
+from common.presets.entry import preset
+from common.presets.gans import GANS
 
-PRESETS: dict[str, dict] = {
-    **AUTOENCODERS,
-    **CONV_AUTOENCODERS,
-    **CLASSIFIERS,
-    **MNIST_GANS,
-    **PHOTO_GANS,
-    **POLYNOMIAL_GANS,
-}
+PRESETS: dict[str, dict] = {**AUTOENCODERS, **CLASSIFIERS, **GANS}
+
+__all__ = ["PRESETS", "get", "names", "preset", "register"]
 
 
 def names() -> list[str]:
@@ -26,7 +19,7 @@ def names() -> list[str]:
 
 
 def get(name: str) -> dict:
-    """A preset of its own: `model`, `arguments`, `data`, `compile`, `fit`, `about`.
+    """A copy of a preset: `model`, `arguments`, `data`, `compile`, `fit`, `about`.
 
     Raises:
         InputError: an unknown name.
@@ -34,3 +27,8 @@ def get(name: str) -> dict:
     if name not in PRESETS:
         raise InputError(f"Preset {name!r} is unknown; choose from {', '.join(names())}.")
     return copy.deepcopy(PRESETS[name])
+
+
+def register(name: str, entry: dict) -> None:
+    """Add a preset of your own, made by `preset`, or replace the one of that name."""
+    PRESETS[name] = entry

@@ -9,15 +9,15 @@ def preset(
     compile_with: dict,
     **arguments,
 ) -> dict:
-    """A preset, trained for so many epochs with batches of so many images.
+    """A preset: a model, its data and how it is trained.
 
     Args:
-        model: the name of the class.
-        data: the data's name, or a dict of the `name` and of options.
-        about: what it is, in a line.
-        fit: (epochs, images in a batch).
+        model: the name of the model's class.
+        data: the dataset's name, or a dict of its `name` and options.
+        about: one line that says what is special about it.
+        fit: (epochs, batch size).
         compile_with: arguments of the model's `compile`.
-        **arguments: of the model's constructor.
+        **arguments: arguments of the model's constructor.
     """
     epochs, batch_size = fit
     return {

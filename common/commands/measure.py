@@ -1,0 +1,45 @@
+"""What every mode measures on the test images."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from common.datasets import ImageData
+from common.evaluation.likelihood import importance_weighted_nll
+from common.images import UnitRange, unit_blocks
+from common.models import AE, VAE
+from common.models.base import ImageModel
+
+
+def figures_on_test(model: ImageModel, data: ImageData, nll_samples: int) -> dict[str, Any]:
+    """Errors and likelihoods of a model with an encoder, per image; none of a GAN.
+
+    Args:
+        model: trained.
+        data: whose test images are measured.
+        nll_samples: importance samples per image for -log p(x); 0 leaves it out.
+    """
+    if not isinstance(model, AE):
+        return {}
+    terms = model.evaluate(data.x_test, data.y_test if model.num_classes else None, verbose=0)
+    squared = 0.0
+    for _, images in unit_blocks(data.x_test):
+        squared += float(np.square(images - model.reconstruct(images)).sum())
+    kl = terms.get("kl_loss")
+    in_nats = model.likelihood != "squared_error"
+    figures = {
+        "test_mse": squared / math.prod(data.x_test.shape),
+        "test_negative_elbo": terms["reconstruction_loss"] + kl
+        if kl is not None and in_nats
+        else None,
+        "test_reconstruction": terms["reconstruction_loss"],
+        "test_kl": kl,
+        "classifier_accuracy": terms.get("classifier_accuracy"),
+    }
+    if nll_samples and isinstance(model, VAE):
+        nll = importance_weighted_nll(
+            UnitRange(data.x_test), model.posterior, model.log_likelihood, nll_samples
+        )
+        figures |= {"nll": float(nll.mean()), "nll_samples": nll_samples}
+    return figures

@@ -1,0 +1,114 @@
+"""One run: load the data → build or load the model → train → draw and measure → write."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from common import plots, zoo
+from common.commands import anomaly
+from common.commands.checks import check_model
+from common.commands.config import RunConfig
+from common.commands.measure import figures_on_test
+from common.commands.run_folder import RunFolder, check_writable, write_metrics
+from common.commands.train import (
+    MODEL_FIGURES,
+    TRAINING_FIGURES,
+    build,
+    load_data,
+    model_figures,
+    origin_of,
+    train,
+)
+from common.commands.verifier import find_verifier, mode_watchers
+from common.errors import InputError
+from common.evaluation.diagnosis import balance
+from common.models.base import ImageModel
+from common.models.gan import GAN
+
+
+def run(config: RunConfig) -> None:
+    """Do what a config says, and print the figures and where the pictures are.
+
+    Raises:
+        InputError: something given cannot be used; nothing was changed.
+    """
+    if config.mode == "anom" and config.held_out == "all":
+        anomaly.run_all(config, run_one)
+    else:
+        run_one(config)
+
+
+def run_one(config: RunConfig) -> dict[str, Any]:
+    """`run` for one model; returns its figures."""
+    recipe, mode = config.recipe, zoo.MODES[config.mode].load()
+    model_class = zoo.MODELS[config.model].load()
+    model = None if config.weights is None else _load_weights(model_class, config.weights)
+    check_writable(config.folder)
+    data = load_data(recipe)
+    if config.weights is not None:
+        folder = RunFolder(config.folder, _origin_of_weights(config, config.weights))
+        folder.check_no_model()
+    else:
+        folder = RunFolder(config.folder, origin_of(recipe, data.content))
+        model = None if config.retrain else _load_trained(model_class, folder)
+    trained = model is not None
+    model = model or build(recipe, data, model_class)
+    model.check_data(data.image_shape)
+    check_model(config, model)
+    mode.check(config, data)
+    verifier = find_verifier(config, data)
+    watchers = []
+    if not trained:
+        watchers = mode_watchers(verifier, recipe.epochs) if isinstance(model, GAN) else []
+        train(recipe, model, data, folder, watchers)
+    known = model_figures(model) if config.weights else folder.metrics()
+    names = TRAINING_FIGURES + MODEL_FIGURES
+    figures = {"mode": config.mode} | {name: known.get(name) for name in names}
+    with folder.replacing() as staging:
+        figures |= figures_on_test(model, data, config.nll_samples)
+        figures |= mode.run(config, model, data, verifier, staging)
+        for watcher in watchers:
+            drawn = plots.mode_history(watcher.counts, data.class_names)
+            drawn.savefig(staging / "modes_over_training.png")
+        write_metrics(staging, figures)
+    if isinstance(model, GAN) and not config.weights:
+        print(balance(pd.read_csv(folder.path / "history.csv"), model.metric_kinds))
+    print("\n".join(f"{name:>28}  {value}" for name, value in figures.items()))
+    pictures = sorted(p.name for p in folder.path.iterdir() if p.suffix in (".png", ".gif"))
+    print(f"Pictures in {folder.path}: {', '.join(pictures)}")
+    return figures
+
+
+def _load_weights(model_class: type[ImageModel], path: Path) -> ImageModel:
+    model = model_class.load(path)
+    if type(model) is not model_class:
+        raise InputError(f"{path} holds {type(model).__name__}, not {model_class.__name__}.")
+    print(f"Loaded {path}.")
+    return model
+
+
+def _load_trained(model_class: type[ImageModel], folder: RunFolder) -> ImageModel | None:
+    """The model that this recipe trained here before, if there is one."""
+    if (path := folder.trained_model()) is None:
+        return None
+    try:
+        model = model_class.load(path)
+    except InputError as error:
+        raise InputError(f"{error} --retrain trains it again.") from error
+    print(f"Loaded {path}; --retrain trains it again.")
+    return model
+
+
+def _origin_of_weights(config: RunConfig, path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    recipe = config.recipe
+    return {
+        "weights": str(path),
+        "sha256": digest,
+        "model": recipe.model,
+        "data": recipe.data,
+        "data_options": recipe.data_options,
+    }

@@ -1,0 +1,143 @@
+"""Build a recipe's model and train it."""
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from common import datasets, plots
+from common.callbacks import EpochLines, Film, TrainingClock
+from common.commands.recipe import Recipe
+from common.commands.run_folder import RunFolder, check_writable, write_metrics
+from common.errors import InputError
+from common.metrics import with_split
+from common.models import ImageClassifier
+from common.models.base import ImageModel
+from common.training.backend import BACKEND, device_name
+from common.training.precision import precision
+
+FRAMES = 40
+TRAINING_FIGURES = ("train_seconds", "images_per_second", "seed", "epochs")
+MODEL_FIGURES = ("parameters", "backend", "precision", "device")
+
+
+def load_data(recipe: Recipe) -> datasets.ImageData:
+    """The recipe's data."""
+    place = {} if recipe.data_dir is None else {"data_dir": recipe.data_dir}
+    return datasets.load(recipe.data, **recipe.data_options, **place)
+
+
+def origin_of(recipe: Recipe, content: str | None) -> dict[str, Any]:
+    """What decides the trained model: the recipe, and the digest of the images' files if any."""
+    return asdict(recipe) | ({"data_content": content} if content else {})
+
+
+def build(recipe: Recipe, data: datasets.ImageData, model_class: type[ImageModel]) -> ImageModel:
+    """The recipe's model, compiled and not trained.
+
+    Raises:
+        InputError: these images do not fit it, or are too few.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    arguments = {**recipe.arguments, "image_shape": data.image_shape, "seed": recipe.seed}
+    if arguments.get("num_classes"):
+        if data.num_classes is None:
+            raise InputError(
+                f"{data.origin} has no labels for a classifier; leave out --classifier"
+                f"{data.label_hint}."
+            )
+        arguments["num_classes"] = data.num_classes
+    with precision(recipe.precision):
+        model = model_class(**arguments)
+    model.compile(**recipe.compile)
+    model.check_batch_size(recipe.batch_size, len(data.x_train))
+    return model
+
+
+def train(
+    recipe: Recipe,
+    model: ImageModel,
+    data: datasets.ImageData,
+    folder: RunFolder,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Train a model by its recipe, and put it and its course into the folder.
+
+    The curves show the validation split where the data have one, else the test images. A training
+    that is stopped or fails leaves the model as it was then in `interrupted.keras`.
+
+    Raises:
+        InputError: the results cannot be written.
+        FloatingPointError: a loss became NaN or infinite.
+    """
+    check_writable(folder.path, model_bytes=16 * model.count_params())
+    print(_description(recipe, data, model), flush=True)
+    film, clock = Film(lambda: _frame(model, data), recipe.epochs, FRAMES), TrainingClock()
+    shown = [film] if hasattr(model, "sample") else []
+    terminal = sys.stdout.isatty()
+    split, images, labels = "test", data.x_test, data.y_test
+    if data.x_valid is not None:
+        split, images, labels = "validation", data.x_valid, data.y_valid
+    watched = (images,) if model.num_classes is None else (images, labels)
+    try:
+        history = model.fit(
+            data.x_train,
+            None if model.num_classes is None else data.y_train,
+            batch_size=recipe.batch_size,
+            epochs=recipe.epochs,
+            validation_data=watched if model.validates else None,
+            callbacks=[clock, *callbacks, *shown, *([] if terminal else [EpochLines(split=split)])],
+            verbose=1 if terminal else 0,
+        )
+    except (KeyboardInterrupt, FloatingPointError):
+        path = folder.path / "interrupted.keras"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        model.save(path)
+        option = "--verifier" if isinstance(model, ImageClassifier) else "--weights"
+        print(f"\nThe model as it was is in {path}; {option} loads it.", file=sys.stderr)
+        raise
+    table = pd.DataFrame(history.history)
+    table.columns = [with_split(name, split) for name in table]
+    table.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
+    pace = round(len(data.x_train) * recipe.epochs / clock.seconds, 1)
+    values = (round(clock.seconds, 2), pace, recipe.seed, recipe.epochs)
+    # Save now: plotting may fail and must not cost the model.
+    with folder.replacing() as staging:
+        model.save(staging / "model.keras")
+        table.to_csv(staging / "history.csv", index=False)
+        plots.loss_curves(table, model.metric_kinds).savefig(staging / "losses.png")
+        if film.frames:
+            plots.animation(film.frames, staging / "training.gif")
+        figures = dict(zip(TRAINING_FIGURES, values, strict=True)) | model_figures(model)
+        write_metrics(staging, figures)
+
+
+def model_figures(model: ImageModel) -> dict[str, Any]:
+    """What can be said of any model: its size and how it computes."""
+    values = (trainable_parameters(model), BACKEND, model.dtype_policy.name, device_name())
+    return dict(zip(MODEL_FIGURES, values, strict=True))
+
+
+def trainable_parameters(model: ImageModel) -> int:
+    """The number of weights that training adjusts, without an EMA generator's."""
+    return sum(math.prod(v.shape) for v in model.trainable_variables)
+
+
+def _frame(model: ImageModel, data: datasets.ImageData) -> np.ndarray:
+    """One frame of the film: samples from the same noise, or reconstructions of test images."""
+    return model.sample(25, seed=0) if model.has_prior else model.reconstruct(data.x_test[:25])
+
+
+def _description(recipe: Recipe, data: datasets.ImageData, model: ImageModel) -> str:
+    how = "XLA" if model.jit_compile else "no XLA"
+    return (
+        f"Training {recipe.preset} ({recipe.model}, {trainable_parameters(model):,} parameters) on "
+        f"{len(data.x_train):,} images of {data.name}, {recipe.epochs} epochs of batches of "
+        f"{recipe.batch_size}: {BACKEND} on {device_name()}, {recipe.precision}, {how}, "
+        f"{model.steps_per_execution} step(s) per call"
+    )
