@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tiny_models import MODELS, lesson, state_of, values_of
+from tiny_models import MODELS, QUICK, lesson, state_of, values_of
 
 NAMES = {"ae_classifier": {}, "vae_classifier": {}, "dcgan": {"ema_momentum": 0.9}, "wgan": {}}
 # What the expected losses were found with, whatever the recipes come to.
@@ -48,7 +48,7 @@ def trained(name):
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
     rule, rates, options = RULES[name]
-    model.compile(*(rule(rate, **options) for rate in rates))
+    model.compile(*(rule(rate, **options) for rate in rates), **QUICK)
     data = lesson(model, 16)
     losses = [model.evaluate(*data, batch_size=16, verbose=0)]
     for _ in range(STEPS):

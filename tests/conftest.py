@@ -1,11 +1,12 @@
-"""Shared by all tests: quiet back ends, a headless canvas, and a command line that is quick."""
+"""Shared by all tests: quiet backends, no window, and a command line that is quick."""
 
 import os
 import sys
 
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import common  # noqa: F401  before Keras, which it silences
+
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -20,14 +21,13 @@ def same_weights_at_every_run():
 @pytest.fixture(scope="module")
 def without_xla():
     """On TensorFlow no XLA, which takes longer to compile than a test's training to run."""
-    import keras
+    from tiny_models import QUICK
 
     from common.models import base
 
     with pytest.MonkeyPatch.context() as patch:
-        if keras.backend.backend() == "tensorflow":
-            quick = {"jit_compile": False, "steps_per_execution": 1}
-            patch.setattr(base, "fastest_execution", lambda convolutional: quick)
+        if QUICK:
+            patch.setattr(base, "fastest_execution", lambda convolutional: QUICK)
         yield
 
 
@@ -36,10 +36,10 @@ def verifier(tmp_path_factory):
     """The file of a tiny net for 28×28 images that has learned nothing but is sure of much."""
     import keras
 
-    from common.models import DigitClassifier
+    from common.models import ImageClassifier
 
     keras.utils.set_random_seed(0)
-    net = DigitClassifier(width=1 / 16, seed=0)
+    net = ImageClassifier(width=1 / 16, seed=0)
     kernel = net.network.layers[-1].kernel
     kernel.assign(200 * kernel)
     net.compile()

@@ -1,16 +1,28 @@
 """What the autoencoders compute, against closed forms; and how training stops when it must."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny_models import ae, classifier, differ, images_of, lesson, vae, vae_classifier, values_of
+from tiny_models import (
+    QUICK,
+    ae,
+    classifier,
+    differ,
+    images_of,
+    lesson,
+    vae,
+    vae_classifier,
+    values_of,
+)
 
 from common.models import AE, VAE
 from common.models.likelihoods import LIKELIHOODS
 from common.models.vae import kl_divergence, reparameterize
-from common.training import callbacks
-from common.training.callbacks import CosineDecay
+from common.training import guards
+from common.training.guards import CosineDecay
 
 
 def as_numpy(tensor):
@@ -18,7 +30,8 @@ def as_numpy(tensor):
 
 
 def likelihood(name, images, logits):
-    return as_numpy(LIKELIHOODS[name](ops.convert_to_tensor(images), ops.convert_to_tensor(logits)))
+    tensors = map(ops.convert_to_tensor, (images, logits))
+    return as_numpy(LIKELIHOODS[name].loss(*tensors))
 
 
 def sigmoid(logits):
@@ -100,7 +113,7 @@ def test_the_reparameterization_layer_loads_in_safe_mode():
 
 def quick(model, optimizer=None, **options):
     """Compiled without XLA, which takes longer to compile than these tests to run."""
-    model.compile(optimizer, jit_compile=False, steps_per_execution=1, **options)
+    model.compile(optimizer, **QUICK, **options)
     return model
 
 
@@ -181,20 +194,21 @@ def test_input_noise_is_for_what_is_encoded_in_training(monkeypatch):
     images, labels = lesson(model)
     images = (images / 255).astype("float32")
     encoded, compared = [], []
-    infer, squared_error = AE.infer, LIKELIHOODS["squared_error"]
+    encode, squared_error = model.encoder.call, LIKELIHOODS["squared_error"]
 
-    def watch_infer(self, noisy, training):
+    def watch_encoder(noisy, **options):
         encoded.append(as_numpy(noisy))
-        return infer(self, noisy, training)
+        return encode(noisy, **options)
 
     def watch_likelihood(clean, logits):
         compared.append(as_numpy(clean))
-        return squared_error(clean, logits)
+        return squared_error.loss(clean, logits)
 
-    monkeypatch.setattr(AE, "infer", watch_infer)
-    monkeypatch.setitem(LIKELIHOODS, "squared_error", watch_likelihood)
+    monkeypatch.setattr(model.encoder, "call", watch_encoder)
+    watched = SimpleNamespace(loss=watch_likelihood)
+    monkeypatch.setitem(LIKELIHOODS, "squared_error", watched)
     for training in (True, True, False):
-        model.terms(ops.convert_to_tensor(images), ops.convert_to_tensor(labels), training)
+        model.compute_losses(ops.convert_to_tensor(images), ops.convert_to_tensor(labels), training)
     noise = [seen - images for seen in encoded]
     assert noise[0].std() == pytest.approx(0.25, 0.1) and abs(noise[0].mean()) < 0.02
     assert np.abs(noise[1] - noise[0]).max() > 0.1
@@ -222,7 +236,9 @@ class Watch(keras.callbacks.Callback):
         self.weights.append(values_of(self.model.weights))
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", ["float32", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_the_default_step_size_falls_as_half_a_cosine(precision):
     model, watch = quick(ae(dtype=precision)), Watch()
     for _ in range(2):
@@ -299,7 +315,7 @@ def test_a_loss_that_is_not_finite_stops_training_at_the_last_good_epoch(monkeyp
         if epoch == 2:
             model.optimizer.learning_rate = float("inf")
 
-    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN_CHECKS", 0.0)
+    monkeypatch.setattr(guards, "SECONDS_BETWEEN_CHECKS", 0.0)
     model, watch = quick(vae_classifier(), keras.optimizers.Adam(1e-2)), Watch(spoil)
     with pytest.raises(FloatingPointError, match=r"loss.* after epoch 2; .*smaller learning rate"):
         model.fit(*lesson(model), batch_size=4, epochs=5, callbacks=[watch], verbose=0)
@@ -314,8 +330,7 @@ def test_a_loss_that_is_not_finite_stops_training_at_the_last_good_epoch(monkeyp
 def test_weights_that_only_the_next_epoch_shows_to_be_spoilt_are_not_gone_back_to():
     # One step an epoch: the first leaves finite weights of which the KL divergence is infinite, and
     # its own loss is from before.
-    model = vae()
-    model.compile(keras.optimizers.SGD(1e22), cosine_decay=False)
+    model = quick(vae(), keras.optimizers.SGD(1e22), cosine_decay=False)
     before = values_of(model.weights)
     with pytest.raises(FloatingPointError, match="those that training began with"):
         model.fit(*lesson(model), batch_size=48, epochs=3, verbose=0)
@@ -324,8 +339,7 @@ def test_weights_that_only_the_next_epoch_shows_to_be_spoilt_are_not_gone_back_t
 
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_weights_that_are_not_finite_stop_training_whatever_seemed_best(epochs):
-    model = ae()
-    model.compile(keras.optimizers.SGD(float("inf")), cosine_decay=False)
+    model = quick(ae(), keras.optimizers.SGD(float("inf")), cosine_decay=False)
     before = values_of(model.weights)
     best = keras.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)
     with pytest.raises(FloatingPointError, match="those that training began with"):
@@ -346,7 +360,7 @@ class NaNAmong(keras.utils.PyDataset):
 
 def test_a_loss_that_is_not_finite_within_an_epoch_leaves_a_usable_model(monkeypatch):
     # No callback beside the model's own: Keras then looks while the next steps already run.
-    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN_CHECKS", 0.0)
+    monkeypatch.setattr(guards, "SECONDS_BETWEEN_CHECKS", 0.0)
     model = ae()
     model.compile()
     before = values_of(model.weights)
@@ -356,8 +370,7 @@ def test_a_loss_that_is_not_finite_within_an_epoch_leaves_a_usable_model(monkeyp
 
 
 def test_a_first_epoch_that_is_not_finite_leaves_the_weights_of_the_start():
-    model = ae()
-    model.compile(keras.optimizers.SGD(1e30))
+    model = quick(ae(), keras.optimizers.SGD(1e30))
     before = values_of(model.weights)
     with pytest.raises(FloatingPointError, match="those that training began with"):
         model.fit(*lesson(model), batch_size=8, epochs=2, verbose=0)

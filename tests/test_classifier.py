@@ -7,7 +7,7 @@ from keras import ops
 from tiny_models import classifier, images_of, lesson
 
 from common.errors import InputError
-from common.models import DigitClassifier
+from common.models import ImageClassifier
 
 SHAPE = (9, 12, 1)
 
@@ -28,7 +28,7 @@ def moved(image, down, right):
 
 @pytest.mark.parametrize("shift", [0, 1, 3])
 def test_shifts_move_a_batch_by_the_drawn_pixels(shift):
-    model = DigitClassifier(SHAPE, 3, shift=shift, width=1 / 32, seed=0)
+    model = ImageClassifier(SHAPE, 3, shift=shift, width=1 / 32, seed=0)
     images = np.random.default_rng(0).uniform(0.1, 1, (3, *SHAPE)).astype("float32")
     steps = range(-shift, shift + 1)
     candidates = {
@@ -50,20 +50,20 @@ def test_shifts_follow_the_seed():
     images = ops.convert_to_tensor(images_of(SHAPE, 2)[0].astype("float32"))
     drawn = []
     for seed in (0, 0, 1):
-        model = DigitClassifier(SHAPE, 3, width=1 / 32, seed=seed)
+        model = ImageClassifier(SHAPE, 3, width=1 / 32, seed=seed)
         drawn.append(np.stack([as_numpy(model.shifted(images)) for _ in range(6)]))
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
 
 
 def test_only_training_shifts(monkeypatch):
-    shifted, seen = DigitClassifier.shifted, []
+    shifted, seen = ImageClassifier.shifted, []
 
     def watch(self, images):
         seen.append(tuple(images.shape[1:]))
         return shifted(self, images)
 
-    monkeypatch.setattr(DigitClassifier, "shifted", watch)
+    monkeypatch.setattr(ImageClassifier, "shifted", watch)
     model = classifier()
     model.compile(jit_compile=False)
     images, labels = lesson(model)
@@ -149,11 +149,11 @@ def test_it_learns_from_grey_images_alone():
 )
 def test_arguments_that_cannot_be_used(shape, options, message):
     with pytest.raises(InputError, match=message):
-        DigitClassifier(shape, **options)
+        ImageClassifier(shape, **options)
 
 
 def test_the_zoos_nets_are_of_two_stages():
-    model = DigitClassifier()
+    model = ImageClassifier()
     convolutions = [x for x in model.network.layers if isinstance(x, keras.layers.Conv2D)]
     assert [tuple(x.output.shape[1:]) for x in convolutions] == [
         (28, 28, 32),

@@ -12,10 +12,13 @@ import pytest
 from tiny_models import ae, images_of, values_of
 
 from common.errors import InputError
+from common.images import UnitRange, unit_range
 from common.models import AE, DCGAN, VAE, WGAN
-from common.models.inputs import UnitRange, first_batch, unit_range
-from common.training.interrupt import InterruptBetweenSteps
+from common.training.guards import InterruptBetweenSteps
+from common.training.inputs import first_batch
 from common.training.precision import precision
+
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 IMAGES, LABELS = images_of((8, 8, 1), 12)
 FLOATS = (IMAGES / 255).astype("float32")
@@ -29,14 +32,14 @@ def spoiled(value):
 
 
 @pytest.fixture(scope="module")
-def classifier():
+def classifier(without_xla):
     model = VAE((8, 8, 1), num_classes=3, widths=(8,), seed=0)
     model.compile()
     return model
 
 
 @pytest.fixture(scope="module")
-def gan():
+def gan(without_xla):
     model = DCGAN((8, 8, 1), 3, width=1 / 32, seed=0)
     model.compile()
     return model
@@ -194,15 +197,15 @@ def test_a_single_callback_and_a_batch_size_of_the_validation():
     callback = keras.callbacks.LambdaCallback()
     callback.on_test_batch_end = lambda batch, logs=None: counted.append(batch)
     model = AE((8, 8, 1), widths=(8,))
-    model.compile(steps_per_execution=1, jit_compile=False)
+    model.compile()
     options = {"batch_size": 4, "validation_batch_size": 2, "verbose": 0}
     model.fit(IMAGES, validation_data=IMAGES[:8], callbacks=callback, **options)
     assert len(counted) == 4
 
 
 def test_lists_of_images():
-    model = VAE((8, 8, 1), widths=(8,), seed=0)
-    model.compile(steps_per_execution=1, jit_compile=False)
+    model = VAE((8, 8, 1), widths=(), seed=0)
+    model.compile()
     history = model.fit(list(IMAGES), validation_data=list(IMAGES[:2]), verbose=0).history
     assert np.isfinite(history["val_loss"]).all()
     with pytest.raises(InputError, match="arrays of different shapes"):
@@ -228,8 +231,8 @@ def test_widths():
 
 
 def test_validation_data_as_a_list():
-    model = VAE((8, 8, 1), num_classes=3, widths=(8,), seed=0)
-    model.compile(steps_per_execution=1, jit_compile=False)
+    model = AE((8, 8, 1), num_classes=3, widths=(), seed=0)
+    model.compile()
     table = pd.Series(LABELS, index=range(5, 17))
     history = model.fit(IMAGES, table, validation_data=[IMAGES, table], verbose=0).history
     assert np.isfinite(history["val_classifier_loss"]).all()
@@ -457,11 +460,11 @@ def test_only_the_images_that_are_needed_are_scaled(tmp_path):
     assert keras.backend.standardize_dtype(half.dtype) == "float32"
 
 
-@pytest.mark.parametrize("callbacks", [None, [], ()])
-def test_no_callbacks(callbacks):
-    model = AE((8, 8, 1), widths=(4,))
-    model.compile(jit_compile=False, steps_per_execution=1)
-    assert len(model.fit(IMAGES, callbacks=callbacks, verbose=0).history["loss"]) == 1
+def test_no_callbacks():
+    model = AE((8, 8, 1), widths=())
+    model.compile()
+    for callbacks in (None, [], ()):
+        assert len(model.fit(IMAGES, callbacks=callbacks, verbose=0).history["loss"]) == 1
 
 
 @pytest.fixture
@@ -478,8 +481,8 @@ def test_ctrl_c_ends_between_two_steps(moment, ctrl_c):
         pass
 
     setattr(CtrlC, moment, staticmethod(ctrl_c))
-    model = AE((8, 8, 1), widths=(4,), seed=0)
-    model.compile(jit_compile=False, steps_per_execution=1)
+    model = AE((8, 8, 1), widths=(), seed=0)
+    model.compile()
     with pytest.raises(KeyboardInterrupt):
         model.fit(IMAGES, validation_data=IMAGES, batch_size=4, callbacks=[CtrlC()], verbose=0)
     steps = 1 if moment == "on_train_batch_begin" else 3

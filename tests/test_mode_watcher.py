@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from tiny_models import images_of, wgan
+from tiny_models import QUICK, images_of, wgan
 
+from common.callbacks import ModeWatcher
 from common.errors import InputError
-from common.training.mode_watcher import ModeWatcher
+from common.metrics import MetricKind
 
 NAMES = ("dark", "middle", "bright")
 
@@ -38,12 +39,6 @@ def watch(epochs, **options):
     return watcher, painter
 
 
-@pytest.mark.parametrize(("names", "every"), [(NAMES, 0), (NAMES[:1], 1), ((), 1)])
-def test_no_modes_or_no_epochs(names, every):
-    with pytest.raises(InputError, match=f"{len(names)} class names and every={every}; expected"):
-        ModeWatcher(brightness, names, samples=100, every=every)
-
-
 @pytest.mark.parametrize(
     ("epochs", "every", "looked"),
     [(3, 1, [1, 2, 3]), (6, 2, [2, 4, 6]), (7, 3, [3, 6, 7]), (2, 5, [2])],
@@ -71,7 +66,27 @@ def test_epochs_between_the_looks_count_for_the_balance(capsys):
     for epoch in range(3):
         watcher.on_epoch_end(epoch, {"d_real": 0.95, "d_fake": 0.01})
     (line,) = capsys.readouterr().out.splitlines()
-    assert "the generator stands still" in line
+    assert "the generator has stalled" in line
+
+
+@pytest.mark.parametrize(
+    ("logs", "kinds", "words"),
+    [
+        ({"g": 2.0, "f": 0.5}, {"g": MetricKind("player loss")}, "Last epoch: g 2."),
+        ({"g": 2.0}, {"other": MetricKind("score", "real")}, "No metric says"),
+        ({"g": 2.0}, None, "No metric says"),
+        ({}, None, "in 20 samples"),
+    ],
+    ids=["a loss", "others", "no kinds", "no metrics"],
+)
+def test_metrics_of_any_name_can_be_watched(logs, kinds, words, capsys):
+    watcher, painter = ModeWatcher(brightness, NAMES, samples=20), Painter()
+    if kinds is not None:
+        painter.metric_kinds = kinds
+    watcher.set_model(painter)
+    watcher.set_params({"epochs": 1})
+    watcher.on_epoch_end(0, logs)
+    assert words in capsys.readouterr().out
 
 
 def test_it_watches_a_training_and_leaves_it_as_it_is(capsys):
@@ -80,7 +95,7 @@ def test_it_watches_a_training_and_leaves_it_as_it_is(capsys):
         keras.utils.set_random_seed(0)
         model = wgan()  # without dropout, whose noise is PyTorch's global one
         watcher = ModeWatcher(brightness, NAMES, samples=20)
-        model.compile(jit_compile=False)
+        model.compile(**QUICK)
         callbacks = [watcher] if watched else []
         images = images_of(model.image_shape)[0]
         model.fit(images, batch_size=12, epochs=2, callbacks=callbacks, verbose=0)
@@ -100,7 +115,7 @@ def test_it_does_not_look_at_a_training_that_diverged(capsys):
 
     model = wgan()
     ruinous = [keras.optimizers.SGD(float("inf")) for _ in range(2)]
-    model.compile(*ruinous, cosine_decay=False)
+    model.compile(*ruinous, cosine_decay=False, **QUICK)
     before = model.get_weights()
     watcher = ModeWatcher(classify, NAMES, samples=20)
     with pytest.raises(FloatingPointError, match=r"training began with.*smaller learning rate"):

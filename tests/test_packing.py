@@ -6,7 +6,8 @@ from keras import ops
 from tiny_models import side_by_side
 
 from common.models import DCGAN, LSGAN, WGAN
-from common.models.gan_networks import NETWORKS, packed, players
+from common.models.gan_steps import packed
+from common.networks.gans import NETWORKS, gan_networks
 
 SHAPE = (12, 16, 1)
 
@@ -28,8 +29,8 @@ def test_packs_are_rows_of_images_as_channels(count, pack, channels):
 
 @pytest.mark.parametrize("networks", NETWORKS)
 def test_only_the_discriminator_sees_packs(networks):
-    generator, discriminator = players(networks, (8, 8, 3), 5, 1 / 32, pack=2)
-    single, _ = players(networks, (8, 8, 3), 5, 1 / 32)
+    generator, discriminator = gan_networks(networks, (8, 8, 3), 5, 1 / 32, pack=2)
+    single, _ = gan_networks(networks, (8, 8, 3), 5, 1 / 32)
     assert generator.output.shape == (None, 8, 8, 3)
     assert discriminator.input.shape == (None, 8, 8, 6)
     assert discriminator.output.shape == (None, 1)

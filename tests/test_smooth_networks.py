@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from common.evaluation.polynomials import outside_span
-from common.models.smooth_gan_networks import FullRange, Planes, Spline, smooth, smooth_critic
+from common.networks.smooth import FullRange, Planes, Spline, smooth, smooth_critic
 
 SHAPE = (24, 24, 1)
 

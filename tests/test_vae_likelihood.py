@@ -9,7 +9,7 @@ from tiny_models import conv_vae_map, images_of, lesson, vae_classifier
 from common.errors import InputError
 from common.evaluation.likelihood import importance_weighted_nll
 from common.models import VAE
-from common.models.likelihoods import bernoulli
+from common.models.likelihoods import LIKELIHOODS
 
 
 def bernoulli_log_likelihood(images, logits):
@@ -20,9 +20,8 @@ def bernoulli_log_likelihood(images, logits):
 
 def test_the_likelihood_holds_at_logits_where_probabilities_saturate():
     images, logits = np.array([[1, 0, 1], [-1000, -1000, 1000]], "float32").reshape(2, 3, 1, 1, 1)
-    assert as_numpy(bernoulli(*map(ops.convert_to_tensor, (images, logits)))).tolist() == [
-        1000, 0, 0
-    ]  # fmt: skip
+    loss = LIKELIHOODS["bernoulli"].loss(*map(ops.convert_to_tensor, (images, logits)))
+    assert as_numpy(loss).tolist() == [1000, 0, 0]
 
 
 def as_numpy(tensor):

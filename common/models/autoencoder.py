@@ -8,46 +8,55 @@ import numpy as np
 from keras import ops
 
 from common.errors import InputError, whole_number
-from common.models.coders import LATENT_DIMS, checked_widths, coders
-from common.models.inputs import non_negative, unit_range
+from common.images import unit_range
+from common.metrics import KNOWN, MetricKind
+from common.models.base import ImageModel, classification
 from common.models.likelihoods import LIKELIHOODS
-from common.models.networks import dense_classifier
-from common.models.one_loss import OneLossModel, classification
+from common.networks.autoencoders import LATENT_DIMS, autoencoder_networks, checked_widths
+from common.networks.dense import dense_network
+from common.networks.own import own_autoencoder
+from common.training.inputs import non_negative
 from common.training.precision import precision
 
 
 @keras.saving.register_keras_serializable("zoo")
-class AE(OneLossModel):
+class AE(ImageModel):
     """Encode an image as a few numbers, or as a small image of many channels, and decode it again.
 
-    The loss per image is `reconstruction_loss + classifier_weight · classifier_loss`: pixels are
-    summed, the batch is averaged.
+    The loss is `reconstruction_loss + classifier_weight · classifier_loss`, summed over pixels and
+    averaged over images.
 
     Args:
         image_shape: `(height, width, channels)`.
-        latent_dim: numbers in the code, in that of "conv_map" at each place; the code is linear.
-            None for 2 of "dense", 16 of "conv" and 8 of "conv_map".
-        num_classes: add a softmax classifier on the code, trained jointly.
-        classifier_weight: of the classifier's cross-entropy (nats per image) in the loss.
+        latent_dim: numbers in the code, or channels of a "conv_map" code; the code is linear.
+            By default 2 for "dense", 16 for "conv" and 8 for "conv_map".
+        num_classes: add a softmax classifier on the code, trained jointly; None for none.
+        classifier_weight: weight of the classifier's cross-entropy (nats per image) in the loss.
         classifier_widths: units of the classifier's hidden layers, none by default.
         likelihood: of the pixels: "squared_error" (784 · MSE on MNIST), "bernoulli" (nats),
             "gaussian" (nats, standard deviation 0.1).
-        input_noise: standard deviation of Gaussian noise on what is encoded in training; the clean
-            image is to be reconstructed (Vincent et al. 2008).
-        networks: "dense"; "conv", convolutional with a vector as the code; or "conv_map", fully
-            convolutional, whose code is a map of `latent_dim` channels.
+        input_noise: standard deviation of Gaussian noise added to the encoder's input in training;
+            the target stays clean (Vincent et al. 2008).
+        networks: "dense" (the default); "conv", convolutional with a vector as the code; or
+            "conv_map", fully convolutional with a map of `latent_dim` channels as the code.
         widths: units of the encoder's hidden layers, or channels of its Down blocks, each of which
-            halves the image; the decoder has them in reverse. None for those in `coders.WIDTHS`.
-        seed: of the noise and of the images' order.
+            halves the image; the decoder has them in reverse.
+        encoder: your own, instead of `latent_dim`, `networks` and `widths`: any Keras model from
+            images `(N, H, W, C)` in [0, 1] to codes `(N, latent_dim)` or `(N, h, w, C)`.
+        decoder: your own, from codes to logits `(N, H, W, C)`.
+        seed: seed of the noise and of the order of the images.
 
     Attributes:
-        code_shape: `(latent_dim,)`, or `(h, w, latent_dim)` with "conv_map".
+        code_shape: `(latent_dim,)`, or `(h, w, latent_dim)` for a map.
 
     Raises:
         InputError: an argument that cannot be used.
     """
 
-    code_parts = 1
+    encoder: Any
+    decoder: Any
+    encoder_outputs = 1
+    has_prior = False
 
     def __init__(
         self,
@@ -59,8 +68,10 @@ class AE(OneLossModel):
         classifier_widths: Sequence[int] = (),
         likelihood: str = "squared_error",
         input_noise: float = 0.0,
-        networks: str = "dense",
+        networks: str | None = None,
         widths: Sequence[int] | None = None,
+        encoder: keras.Model | None = None,
+        decoder: keras.Model | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ):
@@ -71,72 +82,74 @@ class AE(OneLossModel):
         self.classifier_widths = list(classifier_widths)
         self.likelihood = likelihood
         self.input_noise = non_negative("input_noise", input_noise)
-        self.networks = networks
-        self.widths = checked_widths(networks, widths)
-        if latent_dim is None:
-            latent_dim = LATENT_DIMS[networks]
-        self.latent_dim = whole_number("latent_dim", latent_dim)
-        with precision(self.dtype_policy):
-            self.encoder, self.decoder = coders(
-                networks, self.image_shape, self.latent_dim, self.code_parts, self.widths
-            )
+        if encoder is None and decoder is None:
+            self.networks = kind = networks or "dense"
+            self.widths = checked_widths(kind, widths)
+            latent_dim = LATENT_DIMS[kind] if latent_dim is None else latent_dim
+            self.latent_dim = whole_number("latent_dim", latent_dim)
+            with precision(self.dtype_policy):
+                self.encoder, self.decoder = autoencoder_networks(
+                    kind, self.image_shape, self.latent_dim, self.encoder_outputs, self.widths
+                )
             self.code_shape = tuple(self.encoder.outputs[0].shape[1:])
-            self.classifier = None
-            if self.num_classes:
-                self.classifier = dense_classifier(
-                    self.code_shape, self.num_classes, self.classifier_widths
+        else:
+            self.own_networks = ("encoder", "decoder")
+            replaced = {"latent_dim": latent_dim, "networks": networks, "widths": widths}
+            self.code_shape = own_autoencoder(
+                encoder, decoder, replaced, self.image_shape, self.encoder_outputs
+            )
+            self.latent_dim, self.networks, self.widths = self.code_shape[-1], None, None
+            self.encoder, self.decoder = encoder, decoder
+        self.classifier = None
+        if self.num_classes:
+            with precision(self.dtype_policy):
+                self.classifier = dense_network(
+                    self.code_shape, [self.num_classes], self.classifier_widths, "classifier"
                 )
         self.built = True
 
     @property
-    def convolutional(self) -> bool:
-        """Whether the networks have convolutions."""
-        return self.networks != "dense"
-
-    @property
-    def metric_names(self) -> list[str]:
-        """`loss` and the terms it is made of."""
+    def metric_kinds(self) -> dict[str, MetricKind]:
         names = ["loss", "reconstruction_loss"]
         if self.num_classes:
             names += ["classifier_loss", "classifier_accuracy"]
-        return names
+        return {name: KNOWN[name] for name in names}
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """The reconstruction of images, float in [0, 1]."""
-        code, _ = self.infer(unit_range(images), training)
+        """Images `(N, H, W, C)` → their reconstructions, float32 in [0, 1]."""
+        code = self.encoder(unit_range(images), training=training)
         return ops.sigmoid(self.decoder(code, training=training))
 
-    def infer(self, images: Any, training: bool) -> tuple[Any, dict]:
-        """The code that is decoded, and the loss terms that come with it (none here)."""
-        return self.encoder(images, training=training), {}
-
-    def total(self, terms: dict) -> Any:
-        """The loss of its terms, each a mean over the batch."""
-        loss = terms["reconstruction_loss"]
-        if self.num_classes:
-            loss = loss + self.classifier_weight * terms["classifier_loss"]
-        return loss
-
-    def terms(self, images: Any, labels: Any, training: bool) -> dict:
-        """Every metric of one batch."""
-        noisy = images
-        if training and self.input_noise:
-            noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
-            noisy = images + self.input_noise * noise
-        code, terms = self.infer(noisy, training)
+    def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
+        code = self.encoder(self.add_noise(images, training), training=training)
         logits = self.decoder(code, training=training)
-        reconstruction = LIKELIHOODS[self.likelihood](images, logits)
-        terms = {"reconstruction_loss": ops.mean(reconstruction), **terms}
-        if self.num_classes:
-            class_logits = self.classifier(code, training=training)
-            loss, accuracy = classification(labels, class_logits)
-            terms |= {"classifier_loss": loss, "classifier_accuracy": accuracy}
-        return {"loss": self.total(terms), **terms}
+        reconstruction_loss = ops.mean(LIKELIHOODS[self.likelihood].loss(images, logits))
+        classifier_loss, metrics = self.classifier_loss(code, labels, training)
+        return {
+            "loss": reconstruction_loss + classifier_loss,
+            "reconstruction_loss": reconstruction_loss,
+            **metrics,
+        }
+
+    def add_noise(self, images: Any, training: bool) -> Any:
+        """What the encoder sees of a batch: in training, images with `input_noise`."""
+        if not (training and self.input_noise):
+            return images
+        noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
+        return images + self.input_noise * noise
+
+    def classifier_loss(self, code: Any, labels: Any, training: bool) -> tuple[Any, dict]:
+        """The classifier's weighted share of the loss (0 without one), and its metrics."""
+        if self.classifier is None:
+            return 0.0, {}
+        logits = self.classifier(code, training=training)
+        loss, accuracy = classification(labels, logits)
+        metrics = {"classifier_loss": loss, "classifier_accuracy": accuracy}
+        return self.classifier_weight * loss, metrics
 
     def encode(self, images: Any, batch_size: int = 512) -> np.ndarray:
-        """Images `(N, H, W, C)` → codes `(N, *code_shape)` float32; a VAE's means."""
-        codes = self.run_on_images(self.encoder, images, batch_size)
-        return codes[0] if self.code_parts > 1 else codes
+        """Images `(N, H, W, C)` → codes `(N, *code_shape)` float32."""
+        return self.predict_images(self.encoder, images, batch_size)
 
     def decode(self, codes: Any, batch_size: int = 512) -> np.ndarray:
         """Codes `(N, *code_shape)` → images `(N, H, W, C)` float32 in [0, 1].
@@ -148,7 +161,7 @@ class AE(OneLossModel):
         if codes.shape[1:] != self.code_shape or not len(codes):
             expected = ", ".join(map(str, self.code_shape))
             raise InputError(f"Got codes of shape {codes.shape}; expected (N, {expected}).")
-        logits = self.run(self.decoder, codes, batch_size)
+        logits = self.predict_batches(self.decoder, codes, batch_size)
         return ops.convert_to_numpy(ops.sigmoid(logits))
 
     def reconstruct(self, images: Any, batch_size: int = 512) -> np.ndarray:
@@ -158,7 +171,7 @@ class AE(OneLossModel):
     def sample(self, n: int, seed: int | None = None) -> np.ndarray:
         """`n` images decoded from codes drawn from N(0, I), `(n, H, W, C)` float32 in [0, 1].
 
-        An autoencoder learns no prior, so what it draws this way is seldom an image; a VAE's is.
+        An autoencoder learns no prior, so its samples seldom look like images; a VAE's do.
         """
         shape = (whole_number("n", n), *self.code_shape)
         codes = np.random.default_rng(seed).standard_normal(shape, "float32")
@@ -172,18 +185,18 @@ class AE(OneLossModel):
         """
         if self.classifier is None:
             raise InputError("This model has no classifier; build it with num_classes=...")
-        logits = self.run(self.classifier, self.encode(images, batch_size), batch_size)
+        codes = self.encode(images, batch_size)
+        logits = self.predict_batches(self.classifier, codes, batch_size)
         return ops.convert_to_numpy(ops.softmax(logits))
 
     def get_config(self) -> dict:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
-            "latent_dim": self.latent_dim,
+            "latent_dim": None if self.own_networks else self.latent_dim,
             "classifier_weight": self.classifier_weight,
             "classifier_widths": list(self.classifier_widths),
             "likelihood": self.likelihood,
             "input_noise": self.input_noise,
             "networks": self.networks,
-            "widths": list(self.widths),
+            "widths": None if self.widths is None else list(self.widths),
         }

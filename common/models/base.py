@@ -1,5 +1,6 @@
-"""What all models of the zoo share: metrics, compilation, saving, presets."""
+"""What all models share: metrics, the step of a model with one loss, compiling, saving, presets."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -7,44 +8,46 @@ from zipfile import BadZipFile
 
 import keras
 from keras import ops
+from keras.saving import deserialize_keras_object, serialize_keras_object
 
 from common import presets
 from common.errors import InputError
-from common.models.fitting import FittedModel
-from common.models.inputs import check_batch_shape, unit_range
+from common.images import unit_range
+from common.metrics import MetricKind
 from common.training.backend import fastest_execution
+from common.training.inputs import check_batch_shape, require_labels
+from common.training.trainer import Trainer
+
+# Seed of the noise in evaluation: the same at every call, so that figures repeat.
+EVALUATION_SEED = 0
 
 
-class ImageModel(FittedModel):
+class ImageModel(Trainer):
     """A model of images `(N, H, W, C)`, uint8 in 0..255 or float in [0, 1].
 
-    Subclasses list their metrics in `metric_names` and their constructor's arguments in
-    `get_config`; they implement `learn` and `assess` (see `StepModel`).
+    A subclass states what its metrics mean in `metric_kinds`, its constructor's arguments in
+    `get_config`, and its loss in `compute_losses`. A model with several losses and optimizers
+    overrides `training_step` and `validation_step` instead.
 
     Args:
         image_shape: `(height, width, channels)`.
-        num_classes: classes of the labels the model learns from, or None for none.
-        seed: of the model's own noise and of the order of the images.
+        num_classes: classes of the labels the model learns from; None for a model without labels.
+        seed: seed of the model's noise and of the order of the images.
     """
 
-    convolutional = False
-    # Whether `fit` shows validation figures that say something; a GAN's losses do not.
+    # Whether losses on held-out images mean something; a GAN's do not.
     validates = True
+    # Whether `sample` draws from the distribution that training fitted the codes to.
+    has_prior = True
+    # The attributes that hold a user's own networks, which are saved with the model's config.
+    own_networks: tuple[str, ...] = ()
 
-    def __init__(
-        self,
-        image_shape: Sequence[int],
-        num_classes: int | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(image_shape, num_classes, seed, **kwargs)
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.metric_names}
+    # The running mean of each metric, from `compile` on.
+    trackers: dict[str, keras.metrics.Mean] = {}
 
     @property
-    def metric_names(self) -> list[str]:
-        """Names of what `track` records, in the order in which they are shown."""
+    def metric_kinds(self) -> dict[str, MetricKind]:
+        """The name and meaning of each metric, in the order in which they are shown."""
         raise NotImplementedError
 
     @property
@@ -52,10 +55,44 @@ class ImageModel(FittedModel):
         """The running means that `fit` and `evaluate` show."""
         return list(self.trackers.values())
 
-    def track(self, count: Any, **values: Any) -> None:
-        """Add a batch of `count` images to the running means."""
+    def update_metrics(self, count: Any, **values: Any) -> None:
+        """Add the means over a batch of `count` images to the running means."""
         for name, value in values.items():
+            if name not in self.trackers:
+                raise InputError(f"The metric {name!r} has no kind; add it to metric_kinds.")
             self.trackers[name].update_state(value, sample_weight=count)
+
+    def preprocess(self, images: Any) -> Any:
+        """A batch as a float32 tensor in [0, 1]; its shape is checked while the step is traced."""
+        check_batch_shape(images.shape, self.image_shape)
+        return unit_range(ops.convert_to_tensor(images))
+
+    def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
+        """Every metric of a batch of images in [0, 1]; "loss" is the one to minimize."""
+        raise NotImplementedError
+
+    def training_step(self, images: Any, labels: Any = None) -> None:
+        """Take one optimizer step on a batch and record its metrics."""
+        images = self.preprocess(images)
+
+        def loss():
+            losses = self.compute_losses(images, labels, training=True)
+            return losses["loss"], losses
+
+        losses = self.minimize(loss, self.trainable_variables, self.optimizer)
+        self.update_metrics(ops.shape(images)[0], **losses)
+
+    def validation_step(self, images: Any, labels: Any = None) -> None:
+        """Record the metrics of a batch."""
+        images = self.preprocess(images)
+        losses = self.compute_losses(images, labels, training=False)
+        self.update_metrics(ops.shape(images)[0], **losses)
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether the networks have convolutions, which decides how they run fastest."""
+        kinds = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+        return any(isinstance(layer, kinds) for layer in self._flatten_layers())
 
     def compile(
         self,
@@ -66,18 +103,17 @@ class ImageModel(FittedModel):
         steps_per_execution: int | None = None,
         **kwargs: Any,
     ) -> None:
-        """Choose the optimizer; what is not given is the recipe's, or the fastest here.
+        """Choose the optimizer.
 
         Args:
-            optimizer: as Keras takes it; None for Adam with a learning rate of 2e-3, the recipes'.
-            cosine_decay: let the learning rate fall to zero over the epochs of `fit`, as half a
-                cosine; None for True with the default optimizer, False with a given one.
-            jit_compile: as Keras has it; None for what is fastest for this model and device.
-            steps_per_execution: likewise.
+            optimizer: any form Keras takes; None for Adam with a learning rate of 2e-3.
+            cosine_decay: decay the learning rate to zero over the epochs of `fit`, as half a
+                cosine; by default only with the default optimizer.
+            jit_compile, steps_per_execution: as in Keras; None for what is fastest here.
             **kwargs: Keras's further arguments.
 
         Raises:
-            InputError: losses or metrics, which the model has of its own.
+            InputError: losses or metrics; the model has its own.
         """
         for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
             if kwargs.get(name) is not None:
@@ -85,32 +121,32 @@ class ImageModel(FittedModel):
                     f"Got {name}={kwargs[name]!r}; a {type(self).__name__} has its own losses and "
                     "metrics: leave it out, or override the loss in a subclass."
                 )
+        # Here rather than in the constructor, so that metric_kinds may use a subclass's attributes.
+        if not self.trackers:
+            self.trackers = {name: keras.metrics.Mean(name=name) for name in self.metric_kinds}
         self.cosine_decay = optimizer is None if cosine_decay is None else cosine_decay
-        choice = fastest_execution(self.convolutional)
+        fastest = fastest_execution(self.convolutional)
         super().compile(
             optimizer=keras.optimizers.Adam(2e-3) if optimizer is None else optimizer,
-            jit_compile=choice["jit_compile"] if jit_compile is None else jit_compile,
-            steps_per_execution=steps_per_execution or choice["steps_per_execution"],
+            jit_compile=fastest["jit_compile"] if jit_compile is None else jit_compile,
+            steps_per_execution=steps_per_execution or fastest["steps_per_execution"],
             **kwargs,
         )
         self.build_optimizer()
 
     def build_optimizer(self) -> None:
-        """Create the optimizer's variables; a model of several players overrides this."""
+        """Create the optimizer's variables."""
         self.optimizer.build(self.trainable_variables)
 
     def get_compile_config(self) -> dict | None:
-        """The optimizer and its schedule; how to execute is chosen anew where a file is loaded."""
         if not self.compiled:
             return None
-        return {
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
-            "cosine_decay": self.cosine_decay,
-        }
+        optimizers = [serialize_keras_object(optimizer) for optimizer in self.optimizers]
+        return {"optimizers": optimizers, "cosine_decay": self.cosine_decay}
 
     def compile_from_config(self, config: dict) -> None:
-        """Compile as `get_compile_config` says."""
-        self.compile(**config)
+        optimizers = config.get("optimizers") or [config["optimizer"]]  # of older files
+        self.compile(*optimizers, cosine_decay=config["cosine_decay"])
 
     def check_data(self, image_shape: Sequence[int]) -> None:
         """Raise an `InputError` unless the model takes images of this shape."""
@@ -120,14 +156,9 @@ class ImageModel(FittedModel):
                 "load one that was trained on such images, or train it."
             )
 
-    def prepare(self, images: Any) -> Any:
-        """A batch as float32 in [0, 1], its shape checked while the step is traced."""
-        check_batch_shape(images.shape, self.image_shape)
-        return unit_range(ops.convert_to_tensor(images))
-
     @classmethod
     def load(cls, filepath: str | Path) -> Self:
-        """Load what `save` wrote, on any backend, compiled.
+        """Load what `save` wrote, on any backend; the model comes back compiled.
 
         Raises:
             InputError: no such file, not a Keras file, or a file of another model.
@@ -139,7 +170,8 @@ class ImageModel(FittedModel):
         except (ValueError, OSError, TypeError, KeyError, BadZipFile) as error:
             raise InputError(
                 f"{filepath} could not be read as a model of this zoo "
-                f"({str(error).splitlines()[0]}); train it again or give another file."
+                f"({str(error).splitlines()[0][:200]}); import the file that defines its class, "
+                "train it again or give another file."
             ) from error
         if not isinstance(model, cls):
             raise InputError(f"{filepath} holds {type(model).__name__}, not {cls.__name__}.")
@@ -164,11 +196,30 @@ class ImageModel(FittedModel):
         return model
 
     def get_config(self) -> dict:
-        """The constructor's arguments, the precision among them."""
         return {
             "image_shape": list(self.image_shape),
             "num_classes": self.num_classes,
             "seed": self.seed,
             "name": self.name,
-            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+            "dtype": serialize_keras_object(self.dtype_policy),
+            **{name: serialize_keras_object(getattr(self, name)) for name in self.own_networks},
         }
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Self:
+        # The precision and the user's own networks. Keras takes a network's config apart.
+        revived = {
+            name: deserialize_keras_object(copy.deepcopy(value), custom_objects)
+            for name, value in config.items()
+            if isinstance(value, dict) and "class_name" in value
+        }
+        return cls(**config | revived)
+
+
+def classification(labels: Any, logits: Any) -> tuple[Any, Any]:
+    """The mean cross-entropy in nats and the accuracy of logits `(N, K)` for labels `(N,)`."""
+    require_labels(labels, logits.shape[-1])
+    labels = ops.reshape(labels, (-1,))
+    cross_entropy = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    accuracy = keras.metrics.sparse_categorical_accuracy(labels, logits)
+    return ops.mean(cross_entropy), ops.mean(accuracy)

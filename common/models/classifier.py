@@ -1,4 +1,4 @@
-"""The verification net: a small convolutional classifier that says which digit an image shows."""
+"""A small convolutional image classifier: the zoo's verification net."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,32 +8,31 @@ import numpy as np
 from keras import ops
 
 from common.errors import InputError, whole_number
-from common.models.inputs import as_array, check_images, unit_range
-from common.models.networks import conv_classifier
-from common.models.one_loss import OneLossModel, classification
+from common.images import unit_range
+from common.metrics import KNOWN, MetricKind
+from common.models.base import ImageModel, classification
+from common.networks.dense import conv_classifier
+from common.training.inputs import as_array, check_images
 from common.training.precision import precision
 
 
 @keras.saving.register_keras_serializable("zoo")
-class DigitClassifier(OneLossModel):
+class ImageClassifier(ImageModel):
     """Class probabilities of grey images, and of each channel of stacked ones.
 
-    Its beliefs are what `common.evaluation.predictability` and `modes` judge generated images by.
-    The loss is the cross-entropy in nats per image; in training every image is moved by up to
-    `shift` pixels, the same way for a batch.
+    `common.evaluation.predictability` and `modes` use them to judge generated images. The loss is
+    the cross-entropy in nats per image; in training each batch is shifted by up to `shift` pixels.
 
     Args:
         image_shape: `(height, width, 1)`, both sides at least 8.
-        num_classes: classes, 10 by default.
-        shift: largest displacement in training, pixels along each axis.
+        num_classes: number of classes.
+        shift: largest displacement in training, in pixels along each axis.
         width: factor on the layers' channels.
-        seed: of the dropout, the shifts and the images' order.
+        seed: seed of the dropout, the shifts and the order of the images.
 
     Raises:
         InputError: an image shape or another argument that cannot be used.
     """
-
-    convolutional = True
 
     def __init__(
         self,
@@ -55,55 +54,55 @@ class DigitClassifier(OneLossModel):
         self.shift = whole_number("shift", shift, least=0)
         self.width = width
         with precision(self.dtype_policy):
-            self.network = conv_classifier(self.image_shape, self.num_classes, width)
+            self.network = conv_classifier(self.image_shape, num_classes, width)
         self.built = True
 
     @property
-    def metric_names(self) -> list[str]:
-        """The cross-entropy and the share of right answers."""
-        return ["loss", "accuracy"]
+    def metric_kinds(self) -> dict[str, MetricKind]:
+        return {name: KNOWN[name] for name in ("loss", "accuracy")}
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Class probabilities `(N, num_classes)` of images."""
+        """Images `(N, H, W, 1)` → class probabilities `(N, num_classes)`."""
         return ops.softmax(self.network(unit_range(images), training=training))
 
-    def terms(self, images: Any, labels: Any, training: bool) -> dict:
-        """Both metrics of one batch, in training of shifted images."""
+    def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
         images = self.shifted(images) if training else images
         loss, accuracy = classification(labels, self.network(images, training=training))
         return {"loss": loss, "accuracy": accuracy}
 
     def shifted(self, images: Any) -> Any:
-        """The batch, moved by a random number of pixels; what is uncovered is black."""
+        """The batch, shifted by a random number of pixels, with black moving in."""
         rows, columns, _ = self.image_shape
         start = keras.random.randint((2,), 0, 2 * self.shift + 1, seed=self.seed_generator)
         margins = ((0, 0), (self.shift,) * 2, (self.shift,) * 2, (0, 0))
-        return ops.slice(
-            ops.pad(images, margins),
-            (0, start[0], start[1], 0),
-            (ops.shape(images)[0], rows, columns, 1),
-        )
+        size = (ops.shape(images)[0], rows, columns, 1)
+        return ops.slice(ops.pad(images, margins), (0, start[0], start[1], 0), size)
 
     def classify(self, images: Any, batch_size: int = 512) -> np.ndarray:
-        """Images → class probabilities float32, `(N, num_classes)`.
+        """Class probabilities of images.
 
-        Of images with several channels, `(N, H, W, C)`, each channel is classified on its own:
-        `(N, C, num_classes)`.
+        Args:
+            images: `(N, H, W, C)`, uint8 or float in [0, 1].
+            batch_size: channels per batch.
+
+        Returns:
+            float32 `(N, num_classes)`; for several channels one row each, `(N, C, num_classes)`.
 
         Raises:
             InputError: images of another size, or that cannot be used.
         """
         images = as_array(images)
-        rows, columns, channels = self.image_shape
-        if np.ndim(images) == 4:
-            channels = images.shape[-1]
+        rows, columns, _ = self.image_shape
+        channels = images.shape[-1] if np.ndim(images) == 4 else 1
         images = np.asarray(check_images(images, (rows, columns, channels)))
         single = np.moveaxis(images, -1, 1).reshape(-1, rows, columns, 1)
-        beliefs = ops.convert_to_numpy(
-            ops.softmax(self.run_on_images(self.network, single, batch_size))
-        )
-        return beliefs if channels == 1 else beliefs.reshape(-1, channels, self.num_classes)
+        logits = self.predict_images(self.network, single, batch_size)
+        probabilities = ops.convert_to_numpy(ops.softmax(logits))
+        return probabilities if channels == 1 else probabilities.reshape(len(images), channels, -1)
 
     def get_config(self) -> dict:
-        """The constructor's arguments."""
         return {**super().get_config(), "shift": self.shift, "width": self.width}
+
+
+# The name of the class in older files.
+keras.saving.get_custom_objects()["zoo>DigitClassifier"] = ImageClassifier

@@ -1,4 +1,4 @@
-"""DCGAN (Radford et al. 2016): convolutional players and the non-saturating loss."""
+"""DCGAN (Radford et al. 2016): convolutional networks and the non-saturating loss."""
 
 from typing import Any
 
@@ -6,17 +6,18 @@ import keras
 from keras import ops
 
 from common.errors import InputError
-from common.models.gan import TwoPlayerModel
+from common.models.gan import GAN
 
 
 @keras.saving.register_keras_serializable("zoo")
-class DCGAN(TwoPlayerModel):
+class DCGAN(GAN):
     """Cross-entropy on logits; the generator maximises log D(G(z)) (Goodfellow et al. 2014, §3).
 
     Args:
+        image_shape, latent_dim: as in `GAN`.
         label_smoothing: real images count as real to `1 - label_smoothing` only (one-sided,
             Salimans et al. 2016, section 3.4), 0 to below 1.
-        **kwargs: `TwoPlayerModel`'s.
+        **kwargs: `GAN`'s further arguments.
     """
 
     def __init__(
@@ -42,5 +43,4 @@ class DCGAN(TwoPlayerModel):
         return ops.softplus(-fake)
 
     def get_config(self) -> dict:
-        """The constructor's arguments."""
         return {**super().get_config(), "label_smoothing": self.label_smoothing}

@@ -7,12 +7,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from common.images import unit_range
+from common.metrics import KNOWN, MetricKind
 from common.models.autoencoder import AE
-from common.models.inputs import check_images, non_negative, unit_range
+from common.models.base import EVALUATION_SEED
 from common.models.likelihoods import LIKELIHOODS
 from common.training.backend import predict_fast
-
-EVALUATION_SEED = 0
+from common.training.inputs import check_images, non_negative
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -28,23 +29,6 @@ def kl_divergence(z_mean: Any, z_log_var: Any) -> Any:
     return 0.5 * ops.sum(terms, axis=tuple(range(1, len(terms.shape))))
 
 
-class CodeLikelihood(keras.Model):
-    """log p(x|z) in nats of images `(n, H, W, C)` for codes `(n, c, *code_shape)` → `(n, c)`."""
-
-    def __init__(self, decoder: keras.Model, likelihood: str):
-        super().__init__()
-        self.decoder = decoder
-        self.likelihood = likelihood
-
-    def call(self, inputs: tuple) -> Any:
-        """As the class says; `inputs` are the images and the codes."""
-        images, codes = inputs
-        count, draws, *code_shape = ops.shape(codes)
-        logits = self.decoder(ops.reshape(codes, (count * draws, *code_shape)), training=False)
-        logits = ops.reshape(logits, (count, draws, *images.shape[1:]))
-        return -LIKELIHOODS[self.likelihood](images[:, None], logits)
-
-
 @keras.saving.register_keras_serializable("zoo")
 class VAE(AE):
     """Encode an image as a Gaussian over codes, decode a draw from it, and keep it near N(0, I).
@@ -54,15 +38,14 @@ class VAE(AE):
     an upper bound of −log p(x).
 
     Args:
-        image_shape: as in `AE`, and so are the arguments not named here.
-        latent_dim: dimensions of z, with "conv_map" at each place; None as in `AE`.
+        image_shape, latent_dim, likelihood, classifier_weight: as in `AE`.
         beta: weight of the KL divergence (Higgins et al. 2017).
-        likelihood: "bernoulli" by default; see `AE`.
-        classifier_weight: of the classifier's cross-entropy (nats per image) in the loss.
-        **kwargs: `AE`'s further arguments.
+        **kwargs: `AE`'s further arguments; your own encoder has two outputs of one shape, z_mean
+            and z_log_var.
     """
 
-    code_parts = 2
+    encoder_outputs = 2
+    has_prior = True
 
     def __init__(
         self,
@@ -83,40 +66,54 @@ class VAE(AE):
         )
         self.beta = non_negative("beta", beta)
         self.sampling = keras.layers.Lambda(reparameterize, dtype="float32", name="sampling")
-        # Keras would take a batch out of the first epoch to build what is not built.
+        # To build it Keras would take a batch out of the first epoch.
         self.sampling.build([(None, *self.code_shape)] * 3)
 
     @property
-    def metric_names(self) -> list[str]:
-        """`loss` and the terms it is made of."""
-        first, second, *rest = super().metric_names
-        return [first, second, "kl_loss", *rest]
+    def metric_kinds(self) -> dict[str, MetricKind]:
+        names = ["loss", "reconstruction_loss", "kl_loss"]
+        return {name: KNOWN[name] for name in names} | super().metric_kinds
 
-    def infer(self, images: Any, training: bool) -> tuple[Any, dict]:
-        """A draw of z from q(z|x), and its KL divergence.
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Images `(N, H, W, C)` → reconstructions from a draw of z, float32 in [0, 1]."""
+        z_mean, z_log_var = self.encoder(unit_range(images), training=training)
+        z = self.draw(z_mean, z_log_var, training)
+        return ops.sigmoid(self.decoder(z, training=training))
 
-        In evaluation the noise is the same at every call, so that a figure can be repeated.
-        """
-        z_mean, z_log_var = self.encoder(images, training=training)
+    def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
+        z_mean, z_log_var = self.encoder(self.add_noise(images, training), training=training)
+        z = self.draw(z_mean, z_log_var, training)
+        logits = self.decoder(z, training=training)
+        reconstruction_loss = ops.mean(LIKELIHOODS[self.likelihood].loss(images, logits))
+        kl_loss = ops.mean(kl_divergence(z_mean, z_log_var))
+        classifier_loss, metrics = self.classifier_loss(z, labels, training)
+        return {
+            "loss": reconstruction_loss + classifier_loss + self.beta * kl_loss,
+            "reconstruction_loss": reconstruction_loss,
+            "kl_loss": kl_loss,
+            **metrics,
+        }
+
+    def draw(self, z_mean: Any, z_log_var: Any, training: bool) -> Any:
+        """A draw of z from q(z|x); in evaluation the noise is fixed, so that figures repeat."""
         seed = self.seed_generator if training else EVALUATION_SEED
         noise = keras.random.normal(ops.shape(z_mean), seed=seed)
-        z = self.sampling([z_mean, z_log_var, noise])
-        return z, {"kl_loss": ops.mean(kl_divergence(z_mean, z_log_var))}
+        return self.sampling([z_mean, z_log_var, noise])
 
-    def total(self, terms: dict) -> Any:
-        """The loss of its terms, each a mean over the batch."""
-        return super().total(terms) + self.beta * terms["kl_loss"]
+    def encode(self, images: Any, batch_size: int = 512) -> np.ndarray:
+        """Images `(N, H, W, C)` → z_mean `(N, *code_shape)` float32."""
+        return self.posterior(images, batch_size)[0]
 
     def posterior(self, images: Any, batch_size: int = 512) -> tuple[np.ndarray, np.ndarray]:
         """Images `(N, H, W, C)` → z_mean and z_log_var of q(z|x), `(N, *code_shape)` float32."""
-        z_mean, z_log_var = self.run_on_images(self.encoder, images, batch_size)
+        z_mean, z_log_var = self.predict_images(self.encoder, images, batch_size)
         return z_mean, z_log_var
 
     def log_likelihood(self, images: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """log p(x|z), in nats where the likelihood is, of every image for codes of its own.
+        """log p(x|z) of every image for codes of its own, in nats if the likelihood is.
 
         Args:
-            images: floats in [0, 1], `(n, H, W, C)`; all `n · c` images are decoded at once.
+            images: floats in [0, 1], `(n, H, W, C)`; all `n · c` codes are decoded at once.
             codes: `(c, n, *code_shape)`.
 
         Returns:
@@ -127,10 +124,10 @@ class VAE(AE):
         return np.asarray(self._code_likelihood.predict_on_batch((images, codes))).T
 
     def negative_elbo(self, images: Any, draws: int = 4, batch_size: int = 500) -> np.ndarray:
-        """The negative ELBO of each image, float32 `(N,)`, in nats where the likelihood is.
+        """The negative ELBO of each image, float32 `(N,)`, in nats if the likelihood is.
 
-        The KL divergence is exact, the reconstruction the mean over `draws` of z, which are the
-        same at every call; `beta` does not enter.
+        The KL divergence is exact; the reconstruction is the mean over `draws` of z, the same at
+        every call. `beta` does not enter.
         """
         rng = np.random.default_rng(EVALUATION_SEED)
         images = unit_range(np.asarray(check_images(images, self.image_shape)))
@@ -140,19 +137,33 @@ class VAE(AE):
             z_mean, z_log_var = self.posterior(batch)
             noise = rng.standard_normal((draws, *z_mean.shape), "float32")
             z = z_mean + np.exp(0.5 * z_log_var) * noise
-            moments = map(ops.convert_to_tensor, (z_mean, z_log_var))
-            kl = ops.convert_to_numpy(kl_divergence(*moments))
-            elbo.append(self.log_likelihood(batch, z).mean(axis=0) - kl)
+            kl = kl_divergence(*map(ops.convert_to_tensor, (z_mean, z_log_var)))
+            elbo.append(self.log_likelihood(batch, z).mean(axis=0) - ops.convert_to_numpy(kl))
         return -np.concatenate(elbo)
 
     @functools.cached_property
-    def _code_likelihood(self) -> CodeLikelihood:
+    def _code_likelihood(self) -> "CodeLikelihood":
         network = CodeLikelihood(self.decoder, self.likelihood)
-        # Thousands of draws pay for XLA's compilation, but convolutions are slower by it on a CPU.
+        # Thousands of draws pay for XLA's compilation, but it slows convolutions on a CPU.
         if self.convolutional:
             predict_fast(network)
         return network
 
     def get_config(self) -> dict:
-        """The constructor's arguments."""
         return {**super().get_config(), "beta": self.beta}
+
+
+class CodeLikelihood(keras.Model):
+    """log p(x|z) of images `(n, H, W, C)` for codes `(n, c, *code_shape)` → `(n, c)`."""
+
+    def __init__(self, decoder: keras.Model, likelihood: str):
+        super().__init__()
+        self.decoder = decoder
+        self.likelihood = likelihood
+
+    def call(self, inputs: tuple) -> Any:
+        images, codes = inputs
+        count, draws, *code_shape = ops.shape(codes)
+        logits = self.decoder(ops.reshape(codes, (count * draws, *code_shape)), training=False)
+        logits = ops.reshape(logits, (count, draws, *images.shape[1:]))
+        return -LIKELIHOODS[self.likelihood].loss(images[:, None], logits)

@@ -7,8 +7,8 @@ import keras
 from keras import ops
 
 from common.errors import InputError, whole_number
-from common.models.gan import TwoPlayerModel
-from common.models.gan_networks import frozen_statistics
+from common.models.gan import GAN
+from common.models.gan_steps import frozen_statistics
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -19,32 +19,31 @@ class Clip(keras.constraints.Constraint):
         self.value = value
 
     def __call__(self, weight: Any) -> Any:
-        """The weight, clipped."""
         return ops.clip(weight, -self.value, self.value)
 
     def get_config(self) -> dict:
-        """The constructor's argument."""
         return {"value": self.value}
 
 
 @keras.saving.register_keras_serializable("zoo")
-class WGAN(TwoPlayerModel):
+class WGAN(GAN):
     """The critic estimates an earth mover's distance, the generator descends it (algorithm 1).
 
-    Of every batch that `fit` takes, `n_critic · batch_size` images, each critic step sees its own
-    share; then the generator takes one step.
+    `fit` takes `n_critic · batch_size` images for a step: each critic step sees its own share, then
+    the generator takes one step.
 
     Args:
-        n_critic: critic steps per generator step, at least 1. Batches that come ready, of
-            `tf.data` say, must hold n_critic times as many images as a critic step is to see.
+        image_shape, latent_dim: as in `GAN`.
+        n_critic: critic steps per generator step, at least 1. Ready-made batches (`tf.data`, a
+            loader) must hold n_critic times as many images as one critic step sees.
         clip_value: bound of every trainable weight of the critic, above 0 and finite.
-        **kwargs: `TwoPlayerModel`'s. By default the `networks` are "paper_critic", the DCGAN
-            paper's without BatchNorm in the critic; contours and other smooth grey values take
-            "smooth_critic".
+        **kwargs: `GAN`'s further arguments. The default `networks` are "paper_critic", the DCGAN
+            paper's without BatchNorm in the critic; "smooth_critic" suits contours and other
+            smooth grey values.
     """
 
-    learning_rates = (2e-4, 2e-4)
     loss_name = "critic_loss"
+    score_kind = "distance"
     default_networks = "paper_critic"
 
     def __init__(
@@ -61,21 +60,16 @@ class WGAN(TwoPlayerModel):
         super().__init__(image_shape, latent_dim, **kwargs)
         self.n_critic = whole_number("n_critic", n_critic)
         self.clip_value = clip_value
-        # The optimizer applies a variable's constraint after each update; BatchNorm's moving
-        # statistics are no trainable weights and stay as they are.
+        # The optimizer applies a variable's constraint after each update. BatchNorm's moving
+        # statistics are not trainable and stay as they are.
         for weight in self.critic.trainable_variables:
             weight.constraint = Clip(clip_value)
             weight.assign(weight.constraint(weight))
 
     @property
     def critic(self) -> keras.Model:
-        """The discriminator under its own name."""
+        """The discriminator."""
         return self.discriminator
-
-    @property
-    def metric_names(self) -> list[str]:
-        """Both losses, and the critic's estimate of the distance up to a constant factor."""
-        return ["generator_loss", self.loss_name, "critic_distance"]
 
     @property
     def batches_per_step(self) -> int:
@@ -85,29 +79,28 @@ class WGAN(TwoPlayerModel):
     def compile(
         self, generator_optimizer: Any = None, critic_optimizer: Any = None, **kwargs: Any
     ) -> None:
-        """Choose both optimizers; with none given, their learning rates decay.
+        """Choose both optimizers; the default ones' learning rates decay.
 
         Args:
-            generator_optimizer: as Keras takes it; None for RMSprop with a learning rate of 2e-4.
-            critic_optimizer: likewise.
-            **kwargs: `ImageModel.compile`'s.
+            generator_optimizer, critic_optimizer: any form Keras takes; None for RMSprop at 2e-4.
+            **kwargs: `ImageModel.compile`'s, except `optimizer`.
         """
         super().compile(generator_optimizer, critic_optimizer, **kwargs)
 
-    def default_optimizer(self, learning_rate: float) -> keras.optimizers.Optimizer:
-        """RMSprop: with momentum the critic becomes unstable (section 4)."""
-        return keras.optimizers.RMSprop(learning_rate)
+    def default_optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """RMSprop for both: with momentum the critic becomes unstable (section 4)."""
+        return [keras.optimizers.RMSprop(2e-4) for _ in range(2)]
 
-    def learn(self, images: Any, labels: Any = None) -> None:
+    def training_step(self, images: Any, labels: Any = None) -> None:
         """`n_critic` steps of the critic, then one of the generator."""
-        images = self.prepare(images)
-        # Where the shares of a batch cannot be even, its first images fill the last ones.
+        images = self.preprocess(images)
+        # If the shares of a batch cannot be even, its first images fill the last ones.
         count = -(-ops.shape(images)[0] // self.n_critic)
         for k in range(self.n_critic):
             chosen = (ops.arange(count) * self.n_critic + k) % ops.shape(images)[0]
             share = ops.take(images, chosen, axis=0)
             with frozen_statistics(self.generator):
-                fakes = self.generator(self.prior(count), training=True)
+                fakes = self.generator(self.sample_latent(count), training=True)
             self.discriminator_step(share, ops.stop_gradient(fakes))
         self.generator_step(count)
 
@@ -119,10 +112,5 @@ class WGAN(TwoPlayerModel):
         """−f(G(z))."""
         return -fake
 
-    def judge(self, real: Any, fake: Any) -> dict:
-        """The distance that the critic sees."""
-        return {"critic_distance": ops.mean(real) - ops.mean(fake)}
-
     def get_config(self) -> dict:
-        """The constructor's arguments."""
         return {**super().get_config(), "n_critic": self.n_critic, "clip_value": self.clip_value}

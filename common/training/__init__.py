@@ -1,1 +1,1 @@
-"""Training: the backend-neutral step, precision, callbacks."""
+"""The engine under `fit`: steps on three backends, batches, checks of input, optimizers."""

@@ -1,21 +1,20 @@
-"""The one file that names a backend: gradients, the train-step adapter, feeding, fast defaults.
+"""The only file that names a backend: gradients, train steps, feeding, the fastest settings."""
 
-A model states its step once, in `keras.ops`, as `learn(images, labels)` and
-`assess(images, labels)`; `StepModel` makes Keras's own `fit` and `evaluate` run it on TensorFlow,
-JAX and PyTorch.
-"""
-
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
-from common.training.feeding import ArrayBatches
+from common.training.batches import ArrayBatches
 
 BACKEND = keras.backend.backend()
 
 if BACKEND == "tensorflow":
     import tensorflow as tf
+
+    # Every model and network traces functions of its own, which TensorFlow calls retracing.
+    tf.get_logger().setLevel(logging.ERROR)
 elif BACKEND == "jax":
     import jax
 elif BACKEND == "torch":
@@ -29,17 +28,15 @@ else:
 LossFunction = Callable[[], tuple[Any, Any]]
 
 
-class StatefulStep:
-    """TensorFlow and PyTorch: variables are updated in place."""
+class StatefulStep(keras.Model):
+    """TensorFlow and PyTorch: steps update variables in place."""
 
     def train_step(self, data: Any) -> dict:
-        """Run `learn` on one batch and return the running means of the metrics."""
-        self.learn(*unpack(data))
+        self.training_step(*unpack(data))
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict:
-        """Run `assess` on one batch and return the running means of the metrics."""
-        self.assess(*unpack(data))
+        self.validation_step(*unpack(data))
         return self.get_metrics_result()
 
 
@@ -47,7 +44,6 @@ class TensorFlowStep(StatefulStep):
     """Gradients by a `GradientTape`."""
 
     def minimize(self, loss: LossFunction, variables: Sequence, optimizer: Any) -> Any:
-        """See `StepModel.minimize`."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
             value, aux = loss()
@@ -60,7 +56,6 @@ class TorchStep(StatefulStep):
     """Gradients by `torch.autograd.grad`."""
 
     def minimize(self, loss: LossFunction, variables: Sequence, optimizer: Any) -> Any:
-        """See `StepModel.minimize`."""
         value, aux = loss()
         gradients = torch.autograd.grad(
             optimizer.scale_loss(value), [v.value for v in variables], allow_unused=True
@@ -70,50 +65,28 @@ class TorchStep(StatefulStep):
         return aux
 
     def test_step(self, data: Any) -> dict:
-        """Run `assess` on one batch without recording a graph."""
         with torch.no_grad():
             return super().test_step(data)
 
 
-class JAXStep:
-    """Gradients by `jax.value_and_grad`, every variable's value held by a `StatelessScope`."""
+class JAXStep(keras.Model):
+    """Gradients by `jax.value_and_grad`; a `StatelessScope` holds every variable's value."""
 
     def train_step(self, state: tuple, data: Any) -> tuple[dict, tuple]:
-        """Run `learn` on one batch as a pure function of the trainer's state."""
-        return self._pure(self.learn, self._train_groups, state, data)
-
-    def test_step(self, state: tuple, data: Any) -> tuple[dict, tuple]:
-        """Run `assess` on one batch as a pure function of the trainer's state."""
-        return self._pure(self.assess, self._test_groups, state, data)
-
-    def make_train_function(self, force: bool = False) -> None:
-        """Keras's compiled step, after whose failure the model is as it was."""
-        known = self.train_function
-        super().make_train_function(force)
-        if self.train_function is not known:
-            self.train_function = giving_back(self.train_function, self._train_groups)
-
-    def make_test_function(self, force: bool = False) -> None:
-        """Likewise."""
-        known = self.test_function
-        super().make_test_function(force)
-        if self.test_function is not known:
-            self.test_function = giving_back(self.test_function, self._test_groups)
-
-    @property
-    def _train_groups(self) -> tuple:
-        return (
+        groups = (
             self.trainable_variables,
             self.non_trainable_variables,
             self.optimizer.variables,
             self.metrics_variables,
         )
+        return self._pure(self.training_step, groups, state, data)
 
-    @property
-    def _test_groups(self) -> tuple:
-        return self.trainable_variables, self.non_trainable_variables, self.metrics_variables
+    def test_step(self, state: tuple, data: Any) -> tuple[dict, tuple]:
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        return self._pure(self.validation_step, groups, state, data)
 
     def _pure(self, step: Callable, groups: tuple, state: tuple, data: Any) -> tuple[dict, tuple]:
+        """Run the step as a function of the trainer's state; return the metrics and a new state."""
         variables = [v for group in groups for v in group]
         values = [value for group in state for value in group]
         with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
@@ -122,10 +95,20 @@ class JAXStep:
         new_state = tuple([scope.get_current_value(v) for v in group] for group in groups)
         return logs, new_state
 
+    def _purge_model_variables(self, **groups: bool) -> None:
+        """Leave the values in the variables; a failing step would lose them otherwise."""
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            # Keras does this for `fit` only; after a failed batch the model keeps its weights.
+            self.jax_state_sync()
+            self._jax_state = None
+
     def minimize(self, loss: LossFunction, variables: Sequence, optimizer: Any) -> Any:
-        """See `StepModel.minimize`."""
-        # Scopes do not chain: the inner one, which `jax.grad` traces, must be told every current
-        # value, and what it changed (BatchNorm statistics, seeds) must be carried back out.
+        # Scopes do not chain: the inner one, which `jax.grad` traces, needs every current value,
+        # and what changes in it (BatchNorm statistics, seeds) must be carried out again.
         chosen = {id(v) for v in variables}
         others = [v for v in self.variables if id(v) not in chosen]
         constants = [(v, v.value) for v in [*others, *optimizer.variables]]
@@ -139,7 +122,7 @@ class JAXStep:
 
         values = [v.value for v in variables]
         (_, (aux, updates)), gradients = jax.value_and_grad(pure_loss, has_aux=True)(values)
-        # `LossScaleOptimizer.apply` branches with `cond`; only its stateless form may do so here.
+        # `LossScaleOptimizer.apply` branches with `cond`; in here only its stateless form may.
         values, slots = optimizer.stateless_apply(
             [v.value for v in optimizer.variables], gradients, values
         )
@@ -150,42 +133,24 @@ class JAXStep:
         return aux
 
 
-def giving_back(function: Callable, groups: tuple) -> Callable:
-    """`function(state, iterator)`, but where it fails the variables get their values back.
-
-    Keras takes the values out of the variables before the first step, and puts back what a step
-    returned; a first step that is refused (a batch of another shape) returns nothing.
-    """
-
-    def guarded(state: tuple, iterator: Any) -> tuple:
-        try:
-            return function(state, iterator)
-        except Exception:
-            for group, values in zip(groups, state, strict=True):
-                for variable, value in zip(group, values, strict=True):
-                    variable.assign(value)
-            raise
-
-    return guarded
-
-
 _Step = {"tensorflow": TensorFlowStep, "jax": JAXStep, "torch": TorchStep}[BACKEND]
 
 
-class StepModel(_Step, keras.Model):
-    """A `keras.Model` whose step is stated once, for every backend.
+class StepModel(_Step):
+    """A `keras.Model` whose step is written once, in `keras.ops`, for every backend.
 
-    A subclass implements `learn(images, labels)` and `assess(images, labels)`, both of which
-    update `self.metrics`, and calls `self.minimize` for each optimizer step.
+    A subclass implements `training_step(images, labels)` and `validation_step(images, labels)`,
+    which Keras's `fit` and `evaluate` run. Both update `self.metrics`; the first calls
+    `self.minimize` for each optimizer step.
 
-    `minimize(loss, variables, optimizer)`: `loss()` returns `(scalar, aux)`; one step of
-    `optimizer`, which must have been built with exactly `variables`, is taken down the gradient of
-    the scalar; returns `aux`, a structure of tensors.
+    `minimize(loss, variables, optimizer)` takes one step down the gradient of a scalar and returns
+    `aux`. `loss()` returns `(scalar, aux)`, where `aux` is any structure of tensors, and the
+    optimizer must have been built with exactly these variables.
     """
 
 
 def unpack(data: Any) -> tuple[Any, Any]:
-    """Split a batch into `(images, labels)`; the zoo's losses have no sample weights."""
+    """Split a batch into `(images, labels)`; sample weights raise a `ValueError`."""
     images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
     if weights is not None:
         raise ValueError(
@@ -195,25 +160,16 @@ def unpack(data: Any) -> tuple[Any, Any]:
     return images, labels
 
 
-def batches(
-    arrays: tuple,
-    batch_size: int,
-    shuffle: bool = False,
-    seed: int = 0,
-    epoch: int = 0,
-    drop_remainder: bool = False,
-) -> Any:
-    """Batches of `arrays` in the form that `fit`, `evaluate` and `predict` take fastest here.
+def batches(arrays: tuple, batch_size: int, **order: Any) -> Any:
+    """`ArrayBatches` in the form that `fit`, `evaluate` and `predict` take fastest here.
 
     Args:
-        arrays: array-likes of equal length that take an integer array as index.
+        arrays: array-likes of equal length that take an integer array as index; None is left out.
         batch_size: images per batch.
-        shuffle: draw a new order for every epoch.
-        seed: of that order.
-        epoch: after which the orders go on.
-        drop_remainder: leave out a last batch that would be smaller.
+        **order: `ArrayBatches`'s further arguments.
     """
-    source = ArrayBatches(arrays, batch_size, shuffle, seed, epoch, drop_remainder)
+    arrays = tuple(array for array in arrays if array is not None)
+    source = ArrayBatches(arrays, batch_size, **order)
     if BACKEND != "tensorflow":
         return source
 
@@ -226,18 +182,22 @@ def batches(
     dataset = tf.data.Dataset.from_generator(epoch_of_batches, output_signature=signature)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(source))).prefetch(4)
     options = tf.data.Options()
-    # Its thread sleeps up to 5 s, and the end of every epoch would wait for it.
+    # The end of every epoch would wait for autotune's thread, which sleeps for up to 5 s.
     options.autotune.enabled = False
     return dataset.with_options(options)
 
 
-def fastest_execution(convolutional: bool) -> dict:
-    """`compile`'s `jit_compile` and `steps_per_execution` that are fastest on this device.
+def _on_tensorflow_cpu() -> bool:
+    return BACKEND == "tensorflow" and not tf.config.list_physical_devices("GPU")
 
-    On the CPU, dense networks want XLA and many steps per call; convolutions want oneDNN, so no
-    XLA. Only TensorFlow fuses steps. On an accelerator Keras's own choice stands.
+
+def fastest_execution(convolutional: bool) -> dict:
+    """The fastest `jit_compile` and `steps_per_execution` for `compile` on this device.
+
+    On a CPU dense networks want XLA and many steps per call; convolutions want oneDNN, so no XLA.
+    Only TensorFlow fuses steps. On an accelerator this is Keras's own choice.
     """
-    if BACKEND == "tensorflow" and not tf.config.list_physical_devices("GPU"):
+    if _on_tensorflow_cpu():
         if convolutional:
             return {"jit_compile": False, "steps_per_execution": 1}
         return {"jit_compile": True, "steps_per_execution": 32}
@@ -245,17 +205,16 @@ def fastest_execution(convolutional: bool) -> dict:
 
 
 def predict_fast(network: keras.Model) -> None:
-    """Let `network.predict` run as is fastest here.
+    """Turn Keras's default XLA off for `network.predict` on TensorFlow's CPU.
 
-    One pass over the data seldom pays for XLA's compilation on the CPU, and convolutions never do;
-    Keras's default is to compile.
+    One pass over the data seldom pays for the compilation, and with convolutions never does.
     """
-    if BACKEND == "tensorflow" and not tf.config.list_physical_devices("GPU"):
+    if _on_tensorflow_cpu():
         network.jit_compile = False
 
 
 def device_name() -> str:
-    """The device that Keras computes on, in words: 'cpu', or the accelerator's name."""
+    """The device that Keras computes on: 'cpu', or the accelerator's name."""
     if BACKEND == "tensorflow":
         found = tf.config.list_physical_devices("GPU")
         if not found:

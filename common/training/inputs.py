@@ -1,4 +1,4 @@
-"""What may be fed to a model: checks with a sentence, and the one place that scales images."""
+"""Checks of what users feed to a model; each refuses bad input with a sentence that helps."""
 
 import math
 from collections.abc import Sequence
@@ -13,14 +13,16 @@ from common.errors import InputError
 
 CHECKED_AT_ONCE = 4096
 
+ImageShape = tuple[int, int, int]
+
 
 def is_array(x: Any) -> bool:
-    """Whether `x` is an array, a tensor or a lazy array, as opposed to a source of batches."""
+    """Whether `x` is an array, tensor, list or lazy array rather than a source of batches."""
     return isinstance(x, list) or (hasattr(x, "shape") and hasattr(x, "dtype"))
 
 
 def as_array(x: Any) -> Any:
-    """Lists and any library's tensors as NumPy arrays; lazy arrays and memory maps as they are."""
+    """Lists and any library's tensors as NumPy arrays; lazy arrays and memory maps unchanged."""
     if ops.is_tensor(x):
         return ops.convert_to_numpy(x)
     if isinstance(x, list):
@@ -31,24 +33,7 @@ def as_array(x: Any) -> Any:
     return np.asarray(x) if hasattr(x, "numpy") else x
 
 
-def unit_range(images: Any) -> Any:
-    """Images as float32 in [0, 1]: uint8 is divided by 255, floats are taken as they are.
-
-    Raises:
-        InputError: integers of another kind, whose range is not known.
-    """
-    kind = keras.backend.standardize_dtype(images.dtype)
-    if "int" in kind and kind != "uint8":
-        raise InputError(f"Got images of {kind}; expected uint8 (0 to 255) or float (0 to 1).")
-    if isinstance(images, np.ndarray):
-        scale = 255.0 if kind == "uint8" else 1.0
-        return np.divide(images, scale, dtype="float32")
-    if kind == "uint8":
-        return ops.cast(images, "float32") / 255.0
-    return ops.cast(images, "float32")
-
-
-def check_batch_shape(shape: tuple, image_shape: tuple[int, int, int]) -> None:
+def check_batch_shape(shape: tuple, image_shape: ImageShape) -> None:
     """Raise an `InputError` unless `shape` is `(N, *image_shape)`."""
     if tuple(shape[1:]) == tuple(image_shape):
         return
@@ -59,12 +44,12 @@ def check_batch_shape(shape: tuple, image_shape: tuple[int, int, int]) -> None:
     raise InputError(f"Got images of shape {tuple(shape)}; this model takes (N, {taken}): {hint}.")
 
 
-def check_images(images: Any, image_shape: tuple[int, int, int]) -> Any:
-    """Images as an array that can be fed: uint8 in 0..255 or float in [0, 1], `(N, H, W, C)`.
+def check_images(images: Any, image_shape: ImageShape) -> Any:
+    """Images `(N, H, W, C)` as an array, uint8 in 0..255 or float in [0, 1].
 
     Raises:
-        InputError: wrong rank, size or channel count, no images, another dtype, values outside
-            the range, or NaN.
+        InputError: wrong rank, size, number of channels or dtype, no images, values outside the
+            range, or NaN.
     """
     images = as_array(images)
     check_batch_shape(images.shape, image_shape)
@@ -99,7 +84,7 @@ def require_labels(labels: Any, num_classes: int) -> None:
 
 
 def check_labels(labels: Any, count: int, num_classes: int) -> np.ndarray:
-    """Integer class labels of shape `(N,)`; `(N, 1)` is flattened.
+    """Integer class labels `(N,)` of `count` images; `(N, 1)` is flattened.
 
     Raises:
         InputError: no labels, another length, not integers, or outside `0 .. num_classes - 1`.
@@ -120,27 +105,11 @@ def check_labels(labels: Any, count: int, num_classes: int) -> np.ndarray:
     return labels.reshape(count)
 
 
-class UnitRange:
-    """A view of an array of images that scales what is taken out of it."""
-
-    dtype = np.dtype("float32")
-
-    def __init__(self, images: Any):
-        self.images = images
-        self.shape = images.shape
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: Any) -> np.ndarray:
-        return unit_range(np.asarray(self.images[index]))
-
-
 def first_batch(source: Any) -> Sequence | None:
-    """The first batch of a source of batches as (images,) or (images, labels), as arrays.
+    """The first batch of a source of batches as arrays: (images,) or (images, labels).
 
-    None for what does not know its length, such as a stream, from which the batch would be gone,
-    and for what is no source of arrays.
+    None if reading it would lose it (a stream, which has no length), and for anything that is not a
+    source of arrays.
     """
     try:
         if not len(source):
@@ -157,17 +126,18 @@ def first_batch(source: Any) -> Sequence | None:
 
 
 def non_negative(name: str, value: float) -> float:
-    """An argument that weighs or scales, or an `InputError`."""
+    """A weight or scale, or an `InputError` if it is negative or not finite."""
     if not 0 <= value < math.inf:
         raise InputError(f"Got {name}={value}; expected a finite number of at least 0.")
     return value
 
 
-def checked_image_shape(image_shape: Sequence[int]) -> tuple[int, int, int]:
+def checked_image_shape(image_shape: Sequence[int]) -> ImageShape:
     """`image_shape` as a tuple of three `int`s, or an `InputError`."""
     sides = tuple(image_shape) if isinstance(image_shape, Sequence | np.ndarray) else ()
     if len(sides) != 3 or not all(isinstance(side, Integral) and side > 0 for side in sides):
         raise InputError(
             f"Got image_shape={image_shape}; expected (height, width, channels), e.g. (28, 28, 1)."
         )
-    return tuple(map(int, sides))
+    height, width, channels = map(int, sides)
+    return height, width, channels

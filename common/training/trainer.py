@@ -1,4 +1,4 @@
-"""What `fit` and `evaluate` of every model are given: checked first, then fed without waits."""
+"""`fit`, `evaluate` and predictions: input is checked once here, then fed without waits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,10 @@ import keras
 import numpy as np
 
 from common.errors import InputError, whole_number
-from common.models.inputs import (
-    UnitRange,
+from common.images import UnitRange
+from common.training.backend import StepModel, batches, predict_fast
+from common.training.guards import CosineDecay, InterruptBetweenSteps, StopOnNonFinite
+from common.training.inputs import (
     as_array,
     check_images,
     check_labels,
@@ -16,27 +18,15 @@ from common.models.inputs import (
     first_batch,
     is_array,
 )
-from common.training.backend import StepModel, batches, predict_fast
-from common.training.callbacks import CosineDecay, StopOnNonFinite
-from common.training.interrupt import InterruptBetweenSteps
 
+# From this many inputs on predictions show a progress bar.
 LONG_JOB = 50_000
 
 
-def checked_batch_size(batch_size: int | None) -> int:
-    """The number of images per step; Keras's 32 where none is given."""
-    return 32 if batch_size is None else whole_number("batch_size", batch_size)
+class Trainer(StepModel):
+    """A `StepModel` that is trained, evaluated and run on images of one shape; see `ImageModel`."""
 
-
-class FittedModel(StepModel):
-    """A `StepModel` whose `fit`, `evaluate` and predictions take images of one shape.
-
-    Args:
-        image_shape: `(height, width, channels)`.
-        num_classes: classes of the labels the model learns from, or None for none.
-        seed: of the order of the images.
-    """
-
+    # Batches that `fit` joins for one training step.
     batches_per_step = 1
     drop_remainder = False
     cosine_decay = False
@@ -54,6 +44,7 @@ class FittedModel(StepModel):
         if num_classes is not None:
             self.num_classes = whole_number("num_classes", num_classes, least=2)
         self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
@@ -71,33 +62,29 @@ class FittedModel(StepModel):
         validation_batch_size: int | None = None,
         callbacks: keras.callbacks.Callback | Sequence[keras.callbacks.Callback] | None = None,
         shuffle: bool = True,
-        sample_weight: None = None,
-        class_weight: None = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """Keras's `fit`, with the arrays checked first and fed without its waits.
+        """Keras's `fit`, which checks arrays first and feeds them without Keras's waits.
 
         Args:
-            x: images `(N, H, W, C)`, uint8 or float in [0, 1], or anything else `fit` takes.
-            y: integer labels `(N,)`, used where the model has a classifier.
+            x: images `(N, H, W, C)`, uint8 or float in [0, 1], or any source `fit` takes.
+            y: integer labels `(N,)`, used by models with a classifier.
             batch_size: images per step, 32 by default.
             epochs: passes over `x`.
-            validation_data: `(x, y)` or `x`, likewise.
+            validation_data: `(x, y)` or `x`, in the same forms.
             validation_split: share of the end of `x` to validate on.
-            validation_batch_size: images per step of the validation; by default as in training.
+            validation_batch_size: images per validation step; by default `batch_size`.
             callbacks: Keras callbacks.
-            shuffle: draw a new order for every epoch; a model that was trained before goes on to
-                new ones.
-            sample_weight, class_weight: refused: these losses weigh all images alike.
-            **kwargs: Keras's further arguments.
+            shuffle: draw a new order for every epoch; later calls of `fit` go on to new orders.
+            **kwargs: Keras's further arguments, except sample_weight and class_weight.
 
         Raises:
-            InputError: what was given cannot be learned from.
+            InputError: the model cannot learn from this input.
             FloatingPointError: a loss became NaN or infinite; the weights are those of the last
                 good epoch.
         """
         self._assert_compile_called("fit")
-        if sample_weight is not None or class_weight is not None:
+        if any(kwargs.get(name) is not None for name in ("sample_weight", "class_weight")):
             raise InputError(
                 "These models weigh all images alike: leave sample_weight and class_weight."
             )
@@ -115,7 +102,8 @@ class FittedModel(StepModel):
                 parts = [a for a in (images, labels) if a is not None]
                 validation_data = tuple(a[kept:] for a in parts)
                 images, labels = [None if a is None else a[:kept] for a in (images, labels)]
-            x, y = self._feed_steps(images, labels, batch_size, shuffle), None
+            size = checked_batch_size(batch_size)
+            x, y = self._training_batches(images, labels, size, shuffle), None
             shuffle = False
         elif validation_split:
             raise InputError("A validation_split takes arrays; pass validation_data instead.")
@@ -130,7 +118,7 @@ class FittedModel(StepModel):
             parts = validation_data if pair else (validation_data,)
             if is_array(parts[0]):
                 size = validation_batch_size or batch_size
-                validation_data = self._feed(*self._check(*parts), size)
+                validation_data = batches(self._check(*parts), checked_batch_size(size))
             else:
                 self._check_source(validation_data)
         guard = StopOnNonFinite()
@@ -150,15 +138,16 @@ class FittedModel(StepModel):
         return history
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int = 256, **kwargs: Any) -> dict:
-        """The metrics on `x` (and `y`) as a dict: `fit`'s, without its updates."""
+        """The metrics on images `x` and labels `y` as a dict, in the forms that `fit` takes."""
         if is_array(x):
-            x, y = self._feed(*self._check(x, y), batch_size), None
-        elif not kwargs.get("_use_cached_eval_dataset"):  # Those of `fit` have been checked by it.
+            x, y = batches(self._check(x, y), checked_batch_size(batch_size)), None
+        elif not kwargs.get("_use_cached_eval_dataset"):  # `fit` has checked its own.
             self._check_source(x)
         kwargs.setdefault("return_dict", True)
         return super().evaluate(x, y, **kwargs)
 
     def _check(self, x: Any, y: Any = None, *extra: Any) -> tuple[Any, np.ndarray | None]:
+        """Checked images, and labels where the model learns from them."""
         if extra:
             raise InputError("Got three arrays; expected images, or images and labels.")
         images = check_images(x, self.image_shape)
@@ -171,39 +160,43 @@ class FittedModel(StepModel):
         return images, None
 
     def _check_source(self, source: Any) -> None:
-        """Check the first batch of what makes batches, where looking at it takes nothing away."""
+        """Check the first batch of a source of batches, unless that would lose it."""
         if (batch := first_batch(source)) is not None:
             self._check(*batch[:2])
 
-    def _feed(self, images: Any, labels: Any, batch_size: int | None) -> Any:
-        arrays = (images,) if labels is None else (images, labels)
-        return batches(arrays, checked_batch_size(batch_size))
-
-    def _feed_steps(self, images: Any, labels: Any, batch_size: int | None, shuffle: bool) -> Any:
-        arrays = (images,) if labels is None else (images, labels)
-        size = checked_batch_size(batch_size)
-        self.check_batch_size(size, len(images))
-        size *= self.batches_per_step
-        seed = np.random.randint(2**31) if self.seed is None else self.seed
-        # There are no fewer steps than there were epochs: their orders do not come again.
-        done = int(self.optimizers[0].iterations)
-        return batches(arrays, size, shuffle, seed, done, self.drop_remainder)
+    def _training_batches(self, images: Any, labels: Any, batch_size: int, shuffle: bool) -> Any:
+        self.check_batch_size(batch_size, len(images))
+        return batches(
+            (images, labels),
+            batch_size * self.batches_per_step,
+            shuffle=shuffle,
+            seed=np.random.randint(2**31) if self.seed is None else self.seed,
+            # There are at least as many steps as epochs so far, so no order is drawn twice.
+            epoch=int(self.optimizers[0].iterations),
+            drop_remainder=self.drop_remainder,
+        )
 
     def check_batch_size(self, batch_size: int, count: int) -> None:
-        """Raise an `InputError` unless `count` images make a step of the model."""
+        """Raise an `InputError` unless `count` images suffice for one step of the model."""
         most = count // self.batches_per_step
         if self.drop_remainder and batch_size > most:
-            most = f"lower batch_size to at most {most}" if most else "give more images"
+            remedy = f"lower batch_size to at most {most}" if most else "give more images"
             raise InputError(
-                f"Got {count} images for steps of {batch_size * self.batches_per_step}; {most}."
+                f"Got {count} images for steps of {batch_size * self.batches_per_step}; {remedy}."
             )
 
-    def run(self, network: keras.Model, inputs: Any, batch_size: int) -> np.ndarray:
-        """`network`'s outputs on an array, batch by batch, with a progress bar where it is long."""
+    def predict_batches(self, network: keras.Model, inputs: Any, batch_size: int) -> Any:
+        """The outputs of `network` on an array; many inputs show a progress bar."""
         verbose = 1 if len(inputs) > LONG_JOB else 0
         predict_fast(network)
         return network.predict(batches((inputs,), batch_size), verbose=verbose)
 
-    def run_on_images(self, network: keras.Model, images: Any, batch_size: int) -> np.ndarray:
-        """`run` on images in any form that `fit` takes as an array."""
-        return self.run(network, UnitRange(check_images(images, self.image_shape)), batch_size)
+    def predict_images(self, network: keras.Model, images: Any, batch_size: int) -> Any:
+        """`predict_batches` on images in any array form that `fit` takes."""
+        images = UnitRange(check_images(images, self.image_shape))
+        return self.predict_batches(network, images, batch_size)
+
+
+def checked_batch_size(batch_size: int | None) -> int:
+    """The number of images per step; Keras's 32 if none is given."""
+    return 32 if batch_size is None else whole_number("batch_size", batch_size)

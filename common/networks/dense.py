@@ -1,12 +1,13 @@
-"""The networks of the zoo, parametric in the image's shape.
+"""Dense networks and the classifier, parametric in the image's shape.
 
 Every builder returns a functional `keras.Model` under the current dtype policy (see
-`common.training.precision`); what they output is float32, so that losses and final activations are.
+`common.training.precision`). Outputs are float32, so that losses and final activations are too.
 """
 
 from collections.abc import Sequence
 from functools import partial
 from math import inf, prod
+from typing import Any
 
 import keras
 from keras import layers
@@ -16,15 +17,15 @@ from common.errors import InputError
 ImageShape = tuple[int, int, int]
 
 
-def dense_encoder(
-    image_shape: ImageShape, outputs: Sequence[int], widths: Sequence[int]
+def dense_network(
+    shape: tuple[int, ...], outputs: Sequence[int], widths: Sequence[int], name: str
 ) -> keras.Model:
-    """`(N, H, W, C)` in [0, 1] → one `(N, d)` float32 for each `d` in `outputs`."""
-    images = keras.Input(image_shape)
-    h = layers.Flatten()(images)
+    """`(N, *shape)` → hidden layers of `widths` units → one `(N, d)` float32 for each output d."""
+    x = keras.Input(shape)
+    h = layers.Flatten()(x)
     for width in widths:
         h = layers.Dense(width, activation="relu")(h)
-    return keras.Model(images, heads(h, outputs), name="encoder")
+    return keras.Model(x, heads(h, outputs), name=name)
 
 
 def dense_decoder(image_shape: ImageShape, latent_dim: int, widths: Sequence[int]) -> keras.Model:
@@ -37,19 +38,8 @@ def dense_decoder(image_shape: ImageShape, latent_dim: int, widths: Sequence[int
     return keras.Model(z, logits, name="decoder")
 
 
-def dense_classifier(
-    code_shape: tuple[int, ...], num_classes: int, widths: Sequence[int]
-) -> keras.Model:
-    """`(N, *code_shape)` → class logits `(N, num_classes)` float32."""
-    z = keras.Input(code_shape)
-    h = layers.Flatten()(z)
-    for width in widths:
-        h = layers.Dense(width, activation="relu")(h)
-    return keras.Model(z, heads(h, [num_classes]), name="classifier")
-
-
-def heads(h, outputs: Sequence[int]):
-    """Linear float32 outputs of the given widths, of maps at each place; one alone comes bare."""
+def heads(h: Any, outputs: Sequence[int]) -> Any:
+    """Linear float32 outputs of the given widths (1×1 convolutions on maps); a single one bare."""
     linear = partial(layers.Conv2D, kernel_size=1) if len(h.shape) == 4 else layers.Dense
     tensors = [linear(width, dtype="float32")(h) for width in outputs]
     return tensors if len(tensors) > 1 else tensors[0]
@@ -59,7 +49,7 @@ def scaled(widths: Sequence[int], factor: float) -> list[int]:
     """Numbers of channels or units times a factor, at least 1.
 
     Raises:
-        InputError: a factor that is no number above 0.
+        InputError: a factor that is no finite number above 0.
     """
     if not 0 < factor < inf:
         raise InputError(f"Got width={factor}; expected a finite number above 0, such as 1.")
@@ -71,8 +61,7 @@ def conv_classifier(image_shape: ImageShape, num_classes: int, width: float) -> 
     images = h = keras.Input(image_shape)
     for filters, stride in zip(scaled((32, 32, 64, 64), width), (1, 2, 1, 2), strict=True):
         h = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(h)
-        h = layers.BatchNormalization(momentum=0.9)(h)
-        h = layers.Activation("relu")(h)
+        h = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(h))
         if stride == 2:
             h = layers.Dropout(0.25)(h)
     h = layers.Dense(*scaled([128], width), activation="relu")(layers.Flatten()(h))

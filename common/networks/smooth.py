@@ -1,4 +1,4 @@
-"""The players' networks for smooth grey values such as contours; all of them are dense."""
+"""The players' networks for smooth grey values such as contours; all are dense."""
 
 from collections.abc import Sequence
 from math import prod
@@ -9,7 +9,8 @@ import numpy as np
 from keras import layers, ops
 from scipy.interpolate import BSpline
 
-from common.models.networks import ImageShape, scaled
+from common.networks.conv import normalised
+from common.networks.dense import ImageShape, scaled
 
 KNOT_SPACING = 4
 FLAT = 0.01
@@ -29,28 +30,15 @@ class FullRange(layers.Layer):
         high = ops.max(images, axis=(1, 2, 3), keepdims=True)
         return (images - (high + low) / 2) / ops.maximum((high - low) / 2, FLAT)
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the images."""
-        return input_shape
-
 
 class Surface(layers.Layer):
-    """Numbers `(N, ..., C)` → grey values of the given size, `(N, H, W, C)`.
-
-    Args:
-        size: `(height, width)`.
-    """
+    """Numbers `(N, ..., C)` → grey values of `size` = (height, width), `(N, H, W, C)`."""
 
     def __init__(self, size: Sequence[int], **kwargs: Any):
         super().__init__(**kwargs)
         self.size = tuple(size)
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the images."""
-        return (input_shape[0], *self.size, input_shape[-1])
-
     def get_config(self) -> dict:
-        """The constructor's argument."""
         return {**super().get_config(), "size": list(self.size)}
 
 
@@ -59,10 +47,7 @@ class Planes(Surface):
     """Two slopes per channel, `(N, 2, C)` → the plane of grey values that rises so, `(N, H, W, C)`.
 
     The pixels' coordinates go from -1 to 1 and are no weights: a network that has to learn them
-    draws straight lines only nearly so (Liu et al. 2018, CoordConv).
-
-    Args:
-        size: `(height, width)`.
+    draws lines that are not quite straight (Liu et al. 2018, CoordConv).
     """
 
     def __init__(self, size: Sequence[int], **kwargs: Any):
@@ -80,14 +65,8 @@ class Planes(Surface):
 class Spline(Surface):
     """Control points `(N, *points, C)` → a cubic B-spline surface of grey values, `(N, H, W, C)`.
 
-    An enlargement without the creases of a bilinear one, and the same on every backend, which a
-    bicubic one is not.
-
-    Args:
-        size: `(height, width)`.
-
-    Attributes:
-        points: rows and columns of control points, about one for `KNOT_SPACING` pixels.
+    It has no creases, unlike a bilinear enlargement, and is the same on every backend, unlike a
+    bicubic one. There is about one control point for `KNOT_SPACING` pixels in each direction.
     """
 
     def __init__(self, size: Sequence[int], **kwargs: Any):
@@ -110,19 +89,16 @@ def spline_basis(side: int) -> np.ndarray:
 
 
 def smooth_generator(
-    image_shape: ImageShape, latent_dim: int, widths: Sequence[int], rank: int, momentum: float
+    image_shape: ImageShape, latent_dim: int, widths: Sequence[int], rank: int
 ) -> keras.Model:
     """z → dense `widths` → a plane, plus what curves it: `rank` gated numbers → a spline."""
     height, width, channels = image_shape
     z = h = keras.Input((latent_dim,))
     for units in widths:
-        h = layers.Dense(units, use_bias=False)(h)
-        h = layers.BatchNormalization(momentum=momentum)(h)
-        h = layers.LeakyReLU(0.2)(h)
+        h = normalised(layers.Dense(units, use_bias=False)(h))
     slopes = layers.Dense(2 * channels, dtype="float32")(h)
     plane = Planes((height, width), dtype="float32")(layers.Reshape((2, channels))(slopes))
-    # Gates that can shut for good: images of several kinds differ in which numbers are 0, and a
-    # plane is one of which all are.
+    # Gates that can shut for good: kinds of images differ in which numbers are 0, in a plane all.
     curved = layers.Dense(1, activation="hard_sigmoid", dtype="float32", name="curvature_gate")(h)
     gates = layers.Dense(rank, activation="hard_sigmoid")(h)
     h = layers.Multiply()([layers.Dense(rank)(h), gates])
@@ -139,8 +115,7 @@ def dense_discriminator(
 ) -> keras.Model:
     """Image in [-1, 1] → means of 2×2 pixels → dense `widths` → one score `(N, 1)`, float32."""
     images = keras.Input(image_shape)
-    h = layers.Flatten()(layers.AveragePooling2D(2)(images))
-    h = layers.Rescaling(scale)(h)
+    h = layers.Rescaling(scale)(layers.Flatten()(layers.AveragePooling2D(2)(images)))
     for units in widths:
         h = layers.LeakyReLU(0.2)(layers.Dense(units)(h))
     scores = layers.Dense(1, dtype="float32")(h)
@@ -150,7 +125,7 @@ def dense_discriminator(
 def smooth(image_shape: ImageShape, latent_dim: int, width: float):
     """For smooth contours: dense networks on a quarter of the size, 3 layers of 256 against 2."""
     [rank] = scaled([64], width)
-    generator = smooth_generator(image_shape, latent_dim, scaled((256, 256), width), rank, 0.9)
+    generator = smooth_generator(image_shape, latent_dim, scaled((256, 256), width), rank)
     return generator, dense_discriminator(image_shape, scaled((256, 256, 256), width))
 
 

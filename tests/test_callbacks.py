@@ -1,4 +1,4 @@
-"""The few lines that a long training prints."""
+"""The film, the few lines and the clock of a training."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from common.training.progress import EpochLines, TrainingClock
+from common.callbacks import EpochLines, Film, TrainingClock
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_epochs_are_shown_evenly(epochs, shown, capsys):
 def test_the_clock_leaves_validation_and_other_callbacks_out(monkeypatch):
     now = [0.0]
     clock_of = SimpleNamespace(perf_counter=lambda: now[0])
-    monkeypatch.setattr("common.training.progress.time", clock_of)
+    monkeypatch.setattr("common.callbacks.time", clock_of)
 
     class Slow(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -45,3 +45,17 @@ def test_the_clock_leaves_validation_and_other_callbacks_out(monkeypatch):
     clock = TrainingClock()
     model.fit(x, y, epochs=2, validation_data=(x, y), callbacks=[clock, Slow()], verbose=0)
     assert clock.seconds == 2
+
+
+@pytest.mark.parametrize(
+    ("epochs", "frames", "kept"), [(1, 4, [1]), (3, 4, [1, 2, 3]), (9, 3, [1, 5, 9])]
+)
+def test_a_film_keeps_evenly_spaced_epochs(epochs, frames, kept):
+    now = []
+    film = Film(lambda: np.full((1, 2, 2, 1), now[-1]), epochs, frames)
+    for epoch in range(epochs):
+        now.append(epoch)
+        film.on_epoch_end(epoch)
+    assert {number: images[0, 0, 0, 0] for number, images in film.frames.items()} == {
+        number: number - 1 for number in kept
+    }

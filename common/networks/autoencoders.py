@@ -5,38 +5,36 @@ from collections.abc import Sequence
 import keras
 
 from common.errors import InputError, whole_number
-from common.models.conv_networks import conv_decoder, conv_encoder
-from common.models.networks import ImageShape, dense_decoder, dense_encoder
+from common.networks.conv import conv_decoder, conv_encoder
+from common.networks.dense import ImageShape, dense_decoder, dense_network
 
-# What the networks of each name have where nothing else is given.
+# The defaults of each name.
 WIDTHS = {"dense": (512, 256, 64), "conv": (16, 32, 64), "conv_map": (16, 32)}
 LATENT_DIMS = {"dense": 2, "conv": 16, "conv_map": 8}
 
 
 def checked_widths(networks: str, widths: Sequence[int] | None) -> list[int]:
-    """The widths of the networks of this name: those given, or its own.
+    """The given widths of the networks of this name, or its default ones.
 
     Raises:
-        InputError: an unknown name, or a convolutional network of no blocks.
+        InputError: an unknown name, or a convolutional network without blocks.
     """
     if networks not in WIDTHS:
         raise InputError(f"Networks {networks!r} are unknown; choose from {[*WIDTHS]}.")
-    widths = [
-        whole_number("widths", width) for width in (WIDTHS[networks] if widths is None else widths)
-    ]
-    if networks != "dense" and not widths:
+    chosen = WIDTHS[networks] if widths is None else widths
+    if networks != "dense" and not len(chosen):
         raise InputError("Got no widths; expected the channels of one convolutional block or more.")
-    return widths
+    return [whole_number("widths", width) for width in chosen]
 
 
-def coders(
+def autoencoder_networks(
     networks: str, image_shape: ImageShape, latent_dim: int, parts: int, widths: Sequence[int]
 ) -> tuple[keras.Model, keras.Model]:
-    """Build the encoder, of `parts` outputs of `latent_dim`, and the decoder of this name."""
+    """Build the encoder, with `parts` outputs of `latent_dim`, and the decoder of this name."""
     outputs = [latent_dim] * parts
     if networks == "dense":
         return (
-            dense_encoder(image_shape, outputs, widths),
+            dense_network(image_shape, outputs, widths, "encoder"),
             dense_decoder(image_shape, latent_dim, widths),
         )
     code = "map" if networks == "conv_map" else "vector"

@@ -1,20 +1,29 @@
-"""Arrays as batches, in an order that can be repeated."""
+"""Batches of arrays in a repeatable order."""
 
 import keras
 import numpy as np
 
 
 class ArrayBatches(keras.utils.PyDataset):
-    """Batches of arrays of equal length; the order is a function of the seed and the epoch."""
+    """Batches of arrays of equal length; the order is a function of the seed and the epoch.
+
+    Args:
+        arrays: array-likes that take an integer array as index.
+        batch_size: images per batch.
+        shuffle: draw a new order for every epoch.
+        seed: seed of these orders.
+        epoch: number of orders that have been used before.
+        drop_remainder: leave out the last batch if it is smaller.
+    """
 
     def __init__(
         self,
         arrays: tuple,
         batch_size: int,
-        shuffle: bool,
-        seed: int,
-        epoch: int,
-        drop_remainder: bool,
+        shuffle: bool = False,
+        seed: int = 0,
+        epoch: int = 0,
+        drop_remainder: bool = False,
     ):
         super().__init__()
         self.arrays = arrays
@@ -34,10 +43,7 @@ class ArrayBatches(keras.utils.PyDataset):
         return tuple(array[chosen] for array in self.arrays)
 
     def on_epoch_begin(self) -> None:
-        """Draw the order of the next epoch."""
         self.epoch += 1
-        count = len(self.arrays[0])
+        self.order = np.arange(len(self.arrays[0]))
         if self.shuffle:
-            self.order = np.random.default_rng([self.seed, self.epoch]).permutation(count)
-        else:
-            self.order = np.arange(count)
+            self.order = np.random.default_rng([self.seed, self.epoch]).permutation(self.order)

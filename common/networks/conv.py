@@ -1,59 +1,51 @@
 """Convolutional encoders and decoders of Down and Up blocks, for images of any shape.
 
-Every block halves or doubles the sides. Images whose sides do not halve so often get a margin of
-zeros, as even on both sides as can be, which the decoder cuts off again. Of each builder `widths`
-are the channels of the encoder's blocks, and `code` says what the code is: "vector", numbers, or
-"map", a small image of many channels that nothing but convolutions make.
+Every block halves or doubles the sides. Where the sides cannot be halved that often, the encoder
+adds a margin of zeros, split as evenly as possible, and the decoder cuts it off again. In both
+builders `widths` are the channels of the encoder's blocks. `code` is "vector" (numbers) or "map" (a
+small image of many channels, made by convolutions alone).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
 
-from common.models.networks import ImageShape, heads
+from common.networks.dense import ImageShape, heads
 
 Margins = tuple[tuple[int, int], tuple[int, int]]
 
 
-def down(h, filters: int):
+def down(h: Any, filters: int) -> Any:
     """Down block: 3×3 convolution to `filters` channels, BatchNorm, LeakyReLU; half the size."""
     h = layers.Conv2D(filters, 3, padding="same", use_bias=False)(h)
     return layers.MaxPooling2D()(normalised(h))
 
 
-def up(h, filters: int):
+def up(h: Any, filters: int) -> Any:
     """Up block: 4×4 transposed convolution of stride 2, twice the size; BatchNorm, LeakyReLU."""
-    # Of an even kernel every pixel is reached by as many of its weights as every other.
+    # With an even kernel the same number of weights reaches every pixel.
     h = layers.Conv2DTranspose(filters, 4, 2, padding="same", use_bias=False)(h)
     return normalised(h)
 
 
-def normalised(h):
+def normalised(h: Any, momentum: float = 0.9) -> Any:
     """BatchNorm, then LeakyReLU."""
-    return layers.LeakyReLU(0.2)(layers.BatchNormalization(momentum=0.9)(h))
+    return layers.LeakyReLU(0.2)(layers.BatchNormalization(momentum=momentum)(h))
 
 
 def margins(image_shape: ImageShape, halvings: int) -> Margins:
-    """Rows (above, below) and columns (left, right) to add, so that the sides halve so often."""
+    """Rows (above, below) and columns (left, right) to add before the sides are halved."""
     missing = [-side % 2**halvings for side in image_shape[:2]]
     rows, columns = ((count // 2, count - count // 2) for count in missing)
-    return rows, columns
-
-
-def map_size(image_shape: ImageShape, halvings: int) -> tuple[int, int]:
-    """Rows and columns of what is left of the image after so many Down blocks."""
-    rows, columns = (-(-side // 2**halvings) for side in image_shape[:2])
     return rows, columns
 
 
 def conv_encoder(
     image_shape: ImageShape, outputs: Sequence[int], widths: Sequence[int], code: str
 ) -> keras.Model:
-    """`(N, H, W, C)` in [0, 1] → one float32 output for each `d` in `outputs`.
-
-    It is `(N, d)` for a vector and `(N, h, w, d)`, `map_size` high and wide, for a map.
-    """
+    """`(N, H, W, C)` in [0, 1] → one float32 `(N, d)`, or map `(N, h, w, d)`, for each output d."""
     images = keras.Input(image_shape)
     h = layers.ZeroPadding2D(margins(image_shape, len(widths)))(images)
     for filters in widths:
@@ -67,7 +59,7 @@ def conv_decoder(
     image_shape: ImageShape, latent_dim: int, widths: Sequence[int], code: str
 ) -> keras.Model:
     """`(N, latent_dim)` or `(N, h, w, latent_dim)` → logits `(N, H, W, C)` float32."""
-    rows, columns = map_size(image_shape, len(widths))
+    rows, columns = (-(-side // 2 ** len(widths)) for side in image_shape[:2])
     if code == "vector":
         z = keras.Input((latent_dim,))
         h = layers.Dense(rows * columns * widths[-1], use_bias=False)(z)

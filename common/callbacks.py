@@ -1,0 +1,126 @@
+"""What to pass to `fit`: a film of the samples, epoch lines, a clock, a watch over the modes."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from common.evaluation.diagnosis import balance, modes_in_words
+from common.evaluation.modes import mode_histogram, require_samples
+from common.metrics import with_split
+
+
+class Film(keras.callbacks.Callback):
+    """Keep what `make()` returns after the first and last epoch and evenly between them.
+
+    `frames` holds the images under each epoch's number, counted from 1.
+
+    Args:
+        make: returns images (n, H, W, C).
+        epochs: how many the training takes.
+        frames: how many to keep at most.
+    """
+
+    def __init__(self, make: Callable[[], np.ndarray], epochs: int, frames: int):
+        super().__init__()
+        self.make = make
+        self.chosen = {round(epoch) for epoch in np.linspace(0, epochs - 1, min(frames, epochs))}
+        self.frames: dict[int, np.ndarray] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if epoch in self.chosen:
+            self.frames[epoch + 1] = self.make()
+
+
+class EpochLines(keras.callbacks.Callback):
+    """Print the metrics after the first and last epoch and evenly between them.
+
+    Args:
+        lines: how many to print at most.
+        split: the images that `fit` validates on: "validation" or "test".
+    """
+
+    params: dict[str, Any]  # set by Keras
+
+    def __init__(self, lines: int = 20, split: str = "validation"):
+        super().__init__()
+        self.lines, self.split = lines, split
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        epochs = self.params["epochs"]
+        self.chosen = {round(epoch) for epoch in np.linspace(1, epochs, min(self.lines, epochs))}
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if epoch + 1 in self.chosen:
+            seconds = time.monotonic() - self.started
+            named = ((with_split(name, self.split), value) for name, value in (logs or {}).items())
+            figures = ", ".join(f"{name} {value:.4g}" for name, value in named)
+            line = f"epoch {epoch + 1}/{self.params['epochs']}, {seconds:.0f} s: {figures}"
+            print(line, flush=True)
+
+
+class TrainingClock(keras.callbacks.Callback):
+    """Count the `seconds` spent in training steps, without validation and other callbacks."""
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.seconds = 0.0
+        self.started: float | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, *_) -> None:
+        if self.started is not None:
+            self.seconds += time.perf_counter() - self.started
+            self.started = None
+
+    on_test_begin = on_epoch_end
+
+
+class ModeWatcher(keras.callbacks.Callback):
+    """Count the modes of a GAN's samples as it trains, and print what they show in plain words.
+
+    `counts` holds the samples per mode, int (K,), under each epoch's number, counted from 1.
+
+    Args:
+        classify: images (N, H, W, C) → classes, int (N,).
+        class_names: the K modes' names, K at least 2.
+        samples: how many to draw, from the same noise every time; at least `samples_needed`.
+        every: epochs from one look to the next, at least 1; the last epoch is always looked at.
+    """
+
+    params: dict[str, Any]  # set by Keras
+
+    def __init__(
+        self,
+        classify: Callable[[np.ndarray], np.ndarray],
+        class_names: Sequence[str],
+        samples: int,
+        every: int = 1,
+    ):
+        super().__init__()
+        require_samples(samples, len(class_names))
+        self.classify, self.class_names = classify, class_names
+        self.samples, self.every = samples, every
+        self.counts: dict[int, np.ndarray] = {}
+        self.logs: list[dict] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.logs.append(dict(logs or {}))
+        # Weights that diverged have nothing to show.
+        if not np.isfinite([*self.logs[-1].values()]).all():
+            return
+        number = epoch + 1
+        if number % self.every and number != self.params["epochs"]:
+            return
+        model: Any = self.model
+        classes = self.classify(model.sample(self.samples, seed=0))
+        self.counts[number] = mode_histogram(classes, len(self.class_names))
+        said = modes_in_words(self.counts[number], self.class_names)
+        if logs:
+            said += f" {balance(pd.DataFrame(self.logs), getattr(model, 'metric_kinds', None))}"
+        print(f"After epoch {number}: {said}", flush=True)

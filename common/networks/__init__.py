@@ -1,0 +1,1 @@
+"""Keras builders of the models' networks, parametric in the image shape."""

@@ -1,0 +1,62 @@
+"""One optimizer object for both players of a GAN."""
+
+from typing import Any
+
+import keras
+
+
+class GANOptimizer(keras.optimizers.Optimizer):
+    """The generator's and the discriminator's optimizers as one.
+
+    Keras carries, saves and restores only `model.optimizer.variables`: here the variables of both.
+
+    Args:
+        generator: the generator's optimizer.
+        discriminator: the discriminator's or critic's optimizer.
+        scale_loss: wrap both in a `LossScaleOptimizer` if they are not yet, for mixed_float16.
+    """
+
+    def __init__(
+        self,
+        generator: keras.optimizers.Optimizer,
+        discriminator: keras.optimizers.Optimizer,
+        scale_loss: bool = False,
+    ):
+        super().__init__(learning_rate=0.0, name="players")
+        self.players = [generator, discriminator]
+        if scale_loss:
+            scaled = keras.optimizers.LossScaleOptimizer
+            self.players = [p if isinstance(p, scaled) else scaled(p) for p in self.players]
+        rates = float(generator.learning_rate), float(discriminator.learning_rate)
+        self.ratio = rates[1] / rates[0] if rates[0] else 1.0
+
+    @property
+    def generator(self) -> keras.optimizers.Optimizer:
+        """The generator's optimizer."""
+        return self.players[0]
+
+    @property
+    def discriminator(self) -> keras.optimizers.Optimizer:
+        """The discriminator's optimizer."""
+        return self.players[1]
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Step counts, learning rates and slots of both."""
+        return [v for player in self.players for v in player.variables]
+
+    @property
+    def learning_rate(self) -> Any:
+        """The generator's learning rate; setting it scales the discriminator's too."""
+        return self.generator.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.generator.learning_rate = value
+        self.discriminator.learning_rate = value * self.ratio
+
+    def build_players(self, generator_variables: list, discriminator_variables: list) -> None:
+        """Create each optimizer's slots for its own network's weights."""
+        self.generator.build(generator_variables)
+        self.discriminator.build(discriminator_variables)
+        self.built = True
