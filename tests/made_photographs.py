@@ -1,4 +1,4 @@
-"""Small CelebA, Stanford Cars and CIFAR-10 of made pictures, where the tests want them."""
+"""Small CelebA, Stanford Cars and CIFAR-10 with made pictures, for the tests."""
 
 import numpy as np
 from PIL import Image
@@ -7,7 +7,7 @@ RNG = np.random.default_rng(0)
 
 
 def smooth_image(width, height):
-    """A picture of a few soft patches of colour."""
+    """A picture with a few soft patches of colour."""
     patches = Image.fromarray(RNG.integers(0, 256, (4, 4, 3), np.uint8))
     return patches.resize((width, height), Image.Resampling.BICUBIC)
 
@@ -20,20 +20,20 @@ def put_photographs(folder, names, width, height):
 
 def put_celeba(folder):
     """A few images under the published names; returns the folder to read them from."""
-    # Of the published splits for training and for testing.
+    # Numbers of the published training and test splits.
     numbers = [*range(1, 25), *range(182_638, 182_650)]
     put_photographs(folder / "img_align_celeba", [f"{n:06}" for n in numbers], 178, 218)
     return folder
 
 
 def put_cars(folder):
-    """Likewise, without the kit."""
+    """A few training images, without the kit; returns the folder to read them from."""
     put_photographs(folder / "cars_train", [f"{n:05}" for n in range(1, 61)], 128, 96)
     return folder
 
 
 def put_cifar10(folder):
-    """Likewise, as arrays; returns the file."""
+    """A few images as arrays; returns the file."""
     folder.mkdir()
     arrays = {}
     for part, count in (("train", 24), ("test", 10)):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from common import datasets
-from common.datasets import DigitsData, ImageData
+from common.datasets import DigitsData, ImageData, MNISTData
 from common.errors import InputError
+
+PARTS = ("train", "test")
 
 
 @dataclass(eq=False)
@@ -123,6 +125,29 @@ def test_arrays_that_do_not_fit(images, labels, message):
         Broken()
 
 
+def test_published_validation_images():
+    class Published(Tiny):
+        def read(self):
+            train, test = super().read()
+            return train, test, (train[0][6:], train[1][6:])
+
+    data = Published(data_fraction=0.5, drop_class=2)
+    assert data.y_train.tolist() == [0, 1, 3, 4] and data.y_valid.tolist() == [1]
+    assert data.x_valid[:, 0, 0, 0].tolist() == [150]
+    data = Published(validation_fraction=0.2)
+    assert data.x_valid[:, 0, 0, 0].tolist() == [200, 225] and len(data.x_train) == 8
+
+
+def test_what_it_says_of_itself():
+    data, unlabelled = Tiny(drop_class=3), Tiny(labelled=False)
+    assert data.shown_classes() is data.y_test and data.separable_classes == range(5)
+    assert data.least_samples == 8 and unlabelled.least_samples == 1
+    assert data.usual_samples is None and data.report_samples(data.x_test) == {}
+    for ask in (unlabelled.shown_classes, lambda: unlabelled.separable_classes):
+        with pytest.raises(InputError, match="tiny has no labels, so no class can be left out"):
+            ask()
+
+
 def test_digits_look_like_mnist():
     data, again = DigitsData(), DigitsData()
     assert data.x_train.shape == (1437, 28, 28, 1) and data.x_test.shape == (360, 28, 28, 1)
@@ -149,7 +174,21 @@ def test_digits_keep_the_original_drawing():
         assert np.corrcoef(image.ravel(), drawing.ravel())[0, 1] > 0.9
 
 
-def test_table_of_datasets():
+def test_names_of_datasets(tmp_path, monkeypatch):
+    assert datasets.is_folder("./typo") and not datasets.is_folder("typo")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no dataset 'folder'"):
+        datasets.load("folder")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="folder and its subfolders hold no images"):
+        datasets.load("folder")
+    np.savez(
+        "mnist.npz",
+        **{f"x_{part}": np.zeros((2, 28, 28), np.uint8) for part in PARTS},
+        **{f"y_{part}": np.zeros(2, int) for part in PARTS},
+    )
+    for name in ("mono", "mnist"):
+        assert isinstance(datasets.load(name, data_dir="mnist.npz"), MNISTData)
     data = datasets.load("digits", data_fraction=0.1, drop_class=8)
     assert isinstance(data, DigitsData) and 8 not in data.y_train and 8 in data.y_test
     with pytest.raises(InputError, match="no dataset 'imagenet': choose one of mono, digits"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.datasets.decoding import MAX_PIXELS, Decoding
+from common.datasets.photos.decoding import Decoding
 from common.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -49,11 +49,21 @@ def test_crop_takes_the_middle():
 
 
 @pytest.mark.parametrize("size", [28, 100, 150, 224])
-def test_no_shape_is_refused_by_a_rounding(size):
+def test_no_shape_is_refused_by_a_rounding(size, monkeypatch):
+    resize = Image.Image.resize
+
+    def one_pixel(image, size, resample, box):
+        """Pillow's own checks of the box, without its arithmetic."""
+        pixel = resize(image, (1, 1), Image.Resampling.NEAREST, box).getpixel((0, 0))
+        return Image.new(image.mode, size, pixel)
+
+    monkeypatch.setattr(Image.Image, "resize", one_pixel)
     for side in range(1, 400):
-        tall = np.full((side + 9, side, 3), side % 256, np.uint8)
-        for picture in (tall, tall.swapaxes(0, 1)):
-            assert (decode(saved(picture, "BMP"), size) == side % 256).all()
+        tall = np.full((side + 9, side), side % 256, np.uint8)
+        for picture in (tall, tall.T):
+            assert (decode(saved(picture, compress_level=0), size, channels=1) == side % 256).all()
+    with pytest.raises(ValueError, match=r"(?i)box can't exceed"):
+        one_pixel(Image.new("L", (4, 4)), (8, 8), None, (0, 0, 4 + 1e-5, 4))
 
 
 def test_part_of_the_crop():
@@ -216,9 +226,6 @@ def bomb(width, height):
 
 
 def test_decompression_bomb_is_not_decoded():
-    side = int(MAX_PIXELS**0.5) + 1
-    with pytest.raises(ValueError, match=f"its {side}×{side} pixels are more than 67,108,864"):
-        decode(bomb(side, side))
     with pytest.raises(Image.DecompressionBombError):
         decode(bomb(50_000, 50_000))
 

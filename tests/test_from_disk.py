@@ -10,24 +10,26 @@ import numpy as np
 import pytest
 from tiny_models import MODELS, images_of
 
-from common.datasets.rows import Rows, StoredImages
+from common.datasets.lazy_arrays import StoredImages, StoredRows
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
 
 
 def on_disk(images, path):
     np.save(path, images)
-    return Rows(StoredImages(path), np.arange(len(images)))
+    return StoredRows(StoredImages(path), np.arange(len(images)))
 
 
 @pytest.mark.parametrize("name", ["conv_ae", "photo_gan"])
 def test_images_on_disk_teach_what_those_in_memory_do(name, tmp_path):
-    histories = []
-    images, _ = images_of(MODELS[name]().image_shape, 24)
+    histories, model = [], MODELS[name]()
+    model.compile()
+    images, _ = images_of(model.image_shape, 24)
+    variables = [*model.variables, *model.optimizer.variables]
+    start = [keras.ops.convert_to_numpy(variable) for variable in variables]
     for source in (images, on_disk(images, tmp_path / "images.npy")):
-        keras.utils.set_random_seed(0)  # The same first weights.
-        model = MODELS[name]()
-        model.compile()
+        for variable, value in zip(variables, start, strict=True):
+            variable.assign(value)
         histories.append(model.fit(source, epochs=2, batch_size=8, verbose=0).history)
     for metric, values in histories[0].items():
         np.testing.assert_allclose(histories[1][metric], values, 1e-4, 1e-6, err_msg=metric)
@@ -39,21 +41,21 @@ import resource, sys
 from types import SimpleNamespace
 import common
 import numpy as np
-from common.datasets.rows import Rows, StoredImages
-from common.evaluation.neighbours import nearest_images
-from common.jobs.autoencoders import evaluate
+from common.datasets.lazy_arrays import StoredImages, StoredRows
+from common.evaluation.coverage import nearest_images
+from common.commands.measure import figures_on_test
 from common.models import AE, DCGAN
 
 path = sys.argv[1]
 np.lib.format.open_memmap(path, "w+", np.uint8, (202_599, 64, 64, 3))
 faces = StoredImages(path)
-train, test = Rows(faces, np.arange(200_000)), Rows(faces, np.arange(200_000, 202_599))
+train, test = (StoredRows(faces, np.arange(*ends)) for ends in ((200_000,), (200_000, 202_599)))
 coder = AE(faces.shape[1:], networks="conv", widths=(4, 4, 4, 4), seed=0)
 player = DCGAN(faces.shape[1:], width=1 / 32, seed=0)
 for model in (coder, player):
     model.compile()
     model.fit(train, steps_per_epoch=5, batch_size=128, verbose=0)
-evaluate(coder, SimpleNamespace(x_test=test, y_test=None), nll_samples=0)
+figures_on_test(coder, SimpleNamespace(x_test=test, y_test=None), nll_samples=0)
 nearest_images(player.sample(10, seed=0), train)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -7,20 +7,18 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from zipfile import ZipFile
 
-import joblib
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from common.datasets import image_cache, parallel_decoding
-from common.datasets.decoding import Decoding
-from common.datasets.image_cache import cached_images
-from common.datasets.image_sources import FolderFiles, ZipFiles
-from common.datasets.rows import Rows
+from common.datasets.photos import cache as image_cache
+from common.datasets.photos import decoding as image_decoding
+from common.datasets.photos.cache import cached_images
+from common.datasets.photos.decoding import Decoding
+from common.datasets.photos.sources import ImageFiles
 from common.errors import InputError
 
 SMALL = Decoding.of(4)
@@ -28,9 +26,8 @@ SMALL = Decoding.of(4)
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """An empty Keras cache, and the temporary folder away from the machine's."""
+    """An empty Keras cache."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     return tmp_path / "home"
 
 
@@ -48,13 +45,13 @@ def folder(tmp_path):
 def decodings(monkeypatch):
     """The names of the files as they are decoded."""
     names = []
-    decode = parallel_decoding.decode
+    decode = image_decoding.decode
 
     def counted(files, name, *rest):
         names.append(name)
         return decode(files, name, *rest)
 
-    monkeypatch.setattr(parallel_decoding, "decode", counted)
+    monkeypatch.setattr(image_decoding, "decode", counted)
     monkeypatch.setattr(image_cache, "decode", counted)
     return names
 
@@ -64,7 +61,7 @@ def grey(level, side=4):
 
 
 def levels(cache):
-    return Rows(cache.images, np.arange(len(cache.names)))[:][:, 0, 0, 0].tolist()
+    return cache.images.take(np.arange(len(cache.names)))[:, 0, 0, 0].tolist()
 
 
 def files_in(home):
@@ -74,18 +71,17 @@ def files_in(home):
 
 
 def test_images_in_the_order_of_the_names(home, folder):
-    cache = cached_images(FolderFiles(folder), SMALL)
+    cache = cached_images(ImageFiles(folder), SMALL)
     assert cache.images.shape == (50, 4, 4, 3) and cache.images.dtype == np.uint8
     assert levels(cache) == list(range(0, 250, 5))
-    assert cache.names == [f"{number:02}.png" for number in range(50)] and not cache.skipped
-    assert isinstance(cache.images.map, np.memmap)
+    assert cache.names == [f"{number:02}.png" for number in range(50)] and not cache.unreadable
 
 
 def test_second_start_decodes_nothing(home, folder, decodings):
-    first = cached_images(FolderFiles(folder), SMALL)
+    first = cached_images(ImageFiles(folder), SMALL)
     assert sorted(decodings) == first.names
     decodings.clear()
-    again = cached_images(FolderFiles(folder), SMALL)
+    again = cached_images(ImageFiles(folder), SMALL)
     assert not decodings and again.names == first.names and levels(again) == levels(first)
     assert len(files_in(home)) == 1
 
@@ -112,17 +108,17 @@ def rename(folder):
 
 @pytest.mark.parametrize("change", [change_time, change_content, add, remove, rename])
 def test_changed_source_makes_a_new_cache_in_place_of_the_old(home, folder, change, decodings):
-    cached_images(FolderFiles(folder), SMALL)
+    cached_images(ImageFiles(folder), SMALL)
     before = files_in(home)
     decodings.clear()
     change(folder)
-    cache = cached_images(FolderFiles(folder), SMALL)
+    cache = cached_images(ImageFiles(folder), SMALL)
     assert sorted(decodings) == cache.names == sorted(p.name for p in folder.iterdir())
     assert len(files_in(home)) == 1 and files_in(home) != before
 
 
 def test_other_options_make_a_cache_of_their_own(home, folder, tmp_path):
-    files = FolderFiles(folder)
+    files = ImageFiles(folder)
     for decoding in (SMALL, Decoding.of(5), Decoding.of(4, channels=1), Decoding.of(4, fit="pad")):
         cached_images(files, decoding)
     assert len(files_in(home)) == 4
@@ -131,7 +127,7 @@ def test_other_options_make_a_cache_of_their_own(home, folder, tmp_path):
     cached_images(files, SMALL, {"07.png": (0, 0, 3, 3)})
     assert len(files_in(home)) == 5, "the boxes are a part of the source"
     shutil.copytree(folder, tmp_path / "copy")
-    cached_images(FolderFiles(tmp_path / "copy"), SMALL)
+    cached_images(ImageFiles(tmp_path / "copy"), SMALL)
     assert len(files_in(home)) == 6
 
 
@@ -139,21 +135,9 @@ def test_two_sources_of_one_name_stay_apart(home, folder, tmp_path):
     other = tmp_path / "elsewhere" / "source"
     shutil.copytree(folder, other)
     grey(3).save(other / "00.png")
-    assert levels(cached_images(FolderFiles(folder), SMALL))[0] == 0
-    assert levels(cached_images(FolderFiles(other), SMALL))[0] == 3
+    assert levels(cached_images(ImageFiles(folder), SMALL))[0] == 0
+    assert levels(cached_images(ImageFiles(other), SMALL))[0] == 3
     assert len(files_in(home)) == 2
-
-
-def test_stamps_where_no_folder_can_be_opened(folder, monkeypatch):
-    """As on Windows."""
-    (folder / "deep").mkdir()
-    (folder / "00.png").rename(folder / "deep" / "00.png")
-    (folder / "gone.png").symlink_to(folder / "nowhere.png")
-    stamps = FolderFiles(folder).stamps
-    assert list(stamps) == [*(f"{n:02}.png" for n in range(1, 50)), "deep/00.png", "gone.png"]
-    assert stamps["gone.png"] == "" and all(stamps[name] for name in list(stamps)[:-1])
-    monkeypatch.setattr(os, "supports_dir_fd", set())
-    assert FolderFiles(folder).stamps == stamps
 
 
 def test_zip_is_read_without_unpacking_it(home, folder, tmp_path, decodings):
@@ -162,30 +146,30 @@ def test_zip_is_read_without_unpacking_it(home, folder, tmp_path, decodings):
             archive.write(path, f"inner/{path.name}")
         archive.writestr("__MACOSX/inner/._00.png", b"no picture")
         archive.writestr("readme.txt", b"no picture")
-    cache = cached_images(ZipFiles(tmp_path / "pictures.zip"), SMALL)
+    cache = cached_images(ImageFiles(tmp_path / "pictures.zip"), SMALL)
     assert levels(cache) == list(range(0, 250, 5)) and cache.names[0] == "inner/00.png"
     decodings.clear()
-    assert cached_images(ZipFiles(tmp_path / "pictures.zip"), SMALL).names == cache.names
+    assert cached_images(ImageFiles(tmp_path / "pictures.zip"), SMALL).names == cache.names
     assert not decodings
     (tmp_path / "broken.zip").write_bytes((tmp_path / "pictures.zip").read_bytes()[:-30])
     with pytest.raises(InputError, match=r"broken\.zip cannot be used"):
-        ZipFiles(tmp_path / "broken.zip")
+        ImageFiles(tmp_path / "broken.zip")
 
 
 def test_unreadable_files_are_named_and_left_out(home, folder, decodings):
     for number in range(10, 17):
         (folder / f"{number}.png").write_text("text")
     with pytest.warns(UserWarning) as caught:
-        cache = cached_images(FolderFiles(folder), SMALL)
+        cache = cached_images(ImageFiles(folder), SMALL)
     message = str(caught[0].message)
     assert f"7 of 50 files in {folder} cannot be read and are left out: 10.png (not an" in message
     assert "14.png (not an image of a known format); and 2 more." in message
     assert levels(cache) == [5 * n for n in range(50) if n not in range(10, 17)]
     decodings.clear()
     with pytest.warns(UserWarning, match="7 of 50"):
-        again = cached_images(FolderFiles(folder), SMALL)
-    assert levels(again) == levels(cache) and again.skipped == cache.skipped
-    assert not decodings, "they are as they were"
+        again = cached_images(ImageFiles(folder), SMALL)
+    assert levels(again) == levels(cache) and again.unreadable == cache.unreadable
+    assert decodings == [f"{number}.png" for number in range(10, 17)], "only these, again"
 
 
 @pytest.mark.parametrize(
@@ -193,8 +177,8 @@ def test_unreadable_files_are_named_and_left_out(home, folder, decodings):
     [PermissionError(errno.EACCES, "Permission denied"), OSError(errno.EIO, "I/O error")],
 )
 def test_file_that_becomes_readable_is_read(home, folder, monkeypatch, decodings, error):
-    """Its name, size and time are as they were; those of another kind are not tried again."""
-    opened = FolderFiles.open
+    """Its name, size and time are as they were."""
+    opened = ImageFiles.open
 
     def refuse(files, name):
         if name == "07.png":
@@ -204,21 +188,21 @@ def test_file_that_becomes_readable_is_read(home, folder, monkeypatch, decodings
     # Damaged content is an OSError as well.
     Image.effect_noise((64, 64), 50).save(folder / "50.jpg")
     (folder / "50.jpg").write_bytes((folder / "50.jpg").read_bytes()[:1500])
-    monkeypatch.setattr(FolderFiles, "open", refuse)
+    monkeypatch.setattr(ImageFiles, "open", refuse)
     for _ in range(2):
         decodings.clear()
         with pytest.warns(
             UserWarning, match=rf"2 of 51 .* 07\.png \({error.strerror}\); 50\.jpg \(im"
         ):
-            assert len(cached_images(FolderFiles(folder), SMALL).names) == 49
-    assert decodings == ["07.png"]
+            assert len(cached_images(ImageFiles(folder), SMALL).names) == 49
+    assert decodings == ["07.png", "50.jpg"]
     (folder / "50.jpg").unlink()
     with pytest.warns(UserWarning, match=r"1 of 50 "):
-        assert len(cached_images(FolderFiles(folder), SMALL).names) == 49
-    monkeypatch.setattr(FolderFiles, "open", opened)
+        assert len(cached_images(ImageFiles(folder), SMALL).names) == 49
+    monkeypatch.setattr(ImageFiles, "open", opened)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert len(cached_images(FolderFiles(folder), SMALL).names) == 50
+        assert len(cached_images(ImageFiles(folder), SMALL).names) == 50
     assert len(files_in(home)) == 1
 
 
@@ -226,36 +210,36 @@ def test_nothing_readable_is_refused(home, folder):
     for path in folder.iterdir():
         path.write_bytes(b"")
     with pytest.raises(InputError, match=r"None of the 50 image files in .* 00\.png \(not an"):
-        cached_images(FolderFiles(folder), SMALL)
+        cached_images(ImageFiles(folder), SMALL)
     assert not files_in(home)
 
 
 def test_half_written_is_never_seen(home, folder, monkeypatch):
     seen = []
-    decode = parallel_decoding.decode
+    decode = image_decoding.decode
 
     def look(*args):
         seen.extend(files_in(home))
         return decode(*args)
 
-    monkeypatch.setattr(parallel_decoding, "decode", look)
-    cached_images(FolderFiles(folder), SMALL)
+    monkeypatch.setattr(image_decoding, "decode", look)
+    cached_images(ImageFiles(folder), SMALL)
     assert seen and all(name.endswith(".part") for name in seen)
     assert [name.rpartition(".")[2] for name in files_in(home)] == ["npy"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_stopping_leaves_nothing(home, folder, error, monkeypatch):
-    decode = parallel_decoding.decode
+    decode = image_decoding.decode
 
     def stop(files, name, *rest):
         if name == "40.png":
             raise error
         return decode(files, name, *rest)
 
-    monkeypatch.setattr(parallel_decoding, "decode", stop)
+    monkeypatch.setattr(image_decoding, "decode", stop)
     with pytest.raises(error):
-        cached_images(FolderFiles(folder), SMALL)
+        cached_images(ImageFiles(folder), SMALL)
     assert not files_in(home)
 
 
@@ -265,26 +249,17 @@ def test_full_disk_leaves_nothing(home, folder, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match=r"cannot be written to .*zoo-cache: No space left on dev"):
-        cached_images(FolderFiles(folder), SMALL)
+        cached_images(ImageFiles(folder), SMALL)
     assert not files_in(home)
 
 
-def test_too_little_room_is_seen_beforehand(home, folder, decodings, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2399))
-    with pytest.raises(InputError, match=r"take 0 MB in .*cache, where 0 MB are free\. Make"):
-        cached_images(FolderFiles(folder), SMALL)
-    assert not decodings and not files_in(home)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2400))
-    cached_images(FolderFiles(folder), SMALL)
-
-
 def test_unwritable_home(home, folder, monkeypatch, decodings):
-    writable = os.access
-    monkeypatch.setattr(os, "access", lambda p, mode: Path(p) != home and writable(p, mode))
-    cached_images(FolderFiles(folder), SMALL)
-    assert not files_in(home) and len(files_in(home.parent / "tmp" / ".keras" / "zoo-cache")) == 1
-    decodings.clear()
-    cached_images(FolderFiles(folder), SMALL)
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InputError, match=r"zoo-cache: Permission denied\. Make room .* KERAS_HOME"):
+        cached_images(ImageFiles(folder), SMALL)
     assert not decodings
 
 
@@ -301,43 +276,37 @@ def damage_all(path):
 
 
 @pytest.mark.parametrize("damage", [damage_cut, damage_notes, damage_all])
-def test_damaged_cache_is_made_anew(home, folder, damage):
-    cached_images(FolderFiles(folder), SMALL)
+def test_damaged_cache_is_replaced(home, folder, damage):
+    cached_images(ImageFiles(folder), SMALL)
     damage(next(home.rglob("*.npy")))
-    assert levels(cached_images(FolderFiles(folder), SMALL)) == list(range(0, 250, 5))
+    assert levels(cached_images(ImageFiles(folder), SMALL)) == list(range(0, 250, 5))
 
 
 def test_what_a_kill_left_is_removed_in_time(home, folder):
-    cached_images(FolderFiles(folder), SMALL)
+    cached_images(ImageFiles(folder), SMALL)
     cache = next(home.rglob("*.npy"))
     old, young = cache.with_suffix(".1.part"), cache.with_suffix(".2.part")
     for path in (old, young):
         path.write_bytes(b"half")
     os.utime(old, (time.time() - 2 * image_cache.ABANDONED,) * 2)
-    cached_images(FolderFiles(folder), SMALL)
+    cached_images(ImageFiles(folder), SMALL)
     assert not old.exists() and young.exists() and cache.exists()
     add(folder)
-    cached_images(FolderFiles(folder), SMALL)
+    cached_images(ImageFiles(folder), SMALL)
     assert young.exists() and not cache.exists()
-
-
-def test_a_disk_without_memory_maps(home, folder, monkeypatch):
-    monkeypatch.setattr(image_cache.CachedImages, "open", lambda path: None)
-    with pytest.raises(InputError, match="was written and cannot be read again"):
-        cached_images(FolderFiles(folder), SMALL)
 
 
 def test_two_that_write_the_same_cache(home, folder):
     with ThreadPoolExecutor(2) as pool:
-        caches = [*pool.map(lambda _: cached_images(FolderFiles(folder), SMALL), range(2))]
+        caches = [*pool.map(lambda _: cached_images(ImageFiles(folder), SMALL), range(2))]
     assert levels(caches[0]) == levels(caches[1]) == list(range(0, 250, 5))
     assert [name.rpartition(".")[2] for name in files_in(home)] == ["npy"]
 
 
 def test_long_jobs_say_how_far_they_are(home, folder, monkeypatch, capsys):
-    cached_images(FolderFiles(folder), SMALL)
+    cached_images(ImageFiles(folder), SMALL)
     assert capsys.readouterr().out == ""
-    decode = parallel_decoding.decode
+    decode = image_decoding.decode
     counted = []
 
     def slow(files, name, *rest):
@@ -352,10 +321,9 @@ def test_long_jobs_say_how_far_they_are(home, folder, monkeypatch, capsys):
             super().update(current)
 
     monkeypatch.setattr(keras.utils, "Progbar", Bar)
-    monkeypatch.setattr(parallel_decoding, "decode", slow)
-    monkeypatch.setattr(parallel_decoding, "PATIENCE", 0.1)
-    monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
-    cached_images(FolderFiles(folder), Decoding.of(5))
+    monkeypatch.setattr(image_decoding, "decode", slow)
+    monkeypatch.setattr(image_decoding, "PATIENCE", 0.1)
+    cached_images(ImageFiles(folder), Decoding.of(5))
     assert counted == list(range(counted[0], 51)) and counted[0] <= 4
     shown = capsys.readouterr().out
     assert " 4/50" in shown and "50/50" in shown and "/decoded image" in shown

@@ -145,7 +145,7 @@ def test_mnist_is_the_default_source(tmp_path):
         ({"seed": -1}, "seed=-1; expected a whole number of at least 0"),
         ({"drop_class": 10}, "Class 10 cannot be left out: digits has"),
         ({"data_dir": "."}, "give data_dir= to that dataset"),
-        ({"num_images": 4, "data_fraction": 0.1}, "too few for data_fraction=0.1"),
+        ({"num_images": 4, "data_fraction": 0.1}, "num_images=4 .* too few for data_fraction=0.1"),
         ({"num_images": 4, "validation_fraction": 0.1}, "too few"),
     ],
 )
@@ -159,6 +159,12 @@ def test_sources_that_cannot_be_stacked(data):
         StackedMNISTData(source=data)
     with pytest.raises(InputError, match="polynomials has 6 classes and 1 channels"):
         StackedMNISTData(source=PolynomialData(num_images=10))
+
+
+def test_classes_that_anomalies_are_of(data):
+    assert data.shown_classes().tolist() == figures(data.y_test).tolist()
+    assert data.separable_classes == range(10)
+    assert data.least_samples == 6_905 and data.usual_samples == 26_000
 
 
 def test_stacking_by_hand():

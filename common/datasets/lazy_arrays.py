@@ -1,0 +1,103 @@
+"""Images that are read or made when they are indexed, but can be used like an array."""
+
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+Change = Callable[[np.ndarray], np.ndarray] | None
+
+
+class LazyImages(ABC):
+    """A read-only array (N, H, W, C) whose images are made when they are read.
+
+    Indexing with an int, a slice or an array of row numbers gives a NumPy array.
+    """
+
+    ndim = 4
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @abstractmethod
+    def read(self, index: int | slice | np.ndarray) -> np.ndarray:
+        """The images at an index, as an array of `dtype`."""
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
+        if isinstance(index, tuple) or index is None or index is Ellipsis:
+            raise TypeError(f"{type(self).__name__} are indexed by image alone; index the result")
+        return self.read(index)
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError(f"{type(self).__name__} become an array only by a copy")
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+
+class StoredImages:
+    """The images (N, H, W, C) of an .npy file; a memory map would take up memory as it is read.
+
+    Raises:
+        OSError, EOFError, ValueError: the file is missing, or is not a complete .npy file.
+    """
+
+    def __init__(self, path: str | Path):
+        header = np.load(path, mmap_mode="r", allow_pickle=False)
+        self.path, self.dtype, self.shape = Path(path), header.dtype, header.shape
+        self.start, self.end = header.offset, header.offset + header.nbytes
+        self.file = self.path.open("rb", buffering=0)
+        weakref.finalize(self, self.file.close)
+        self.lock = Lock()
+
+    def __reduce__(self):
+        return StoredImages, (self.path,)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """A copy of the images at `rows`, an int array of any shape: (*rows.shape, H, W, C)."""
+        images = np.empty((rows.size, *self.shape[1:]), self.dtype)
+        with self.lock:
+            for image, row in zip(images, rows.ravel().tolist(), strict=True):
+                self.file.seek(self.start + row * image.nbytes)
+                if self.file.readinto(image.data) < image.nbytes:
+                    raise OSError(f"{self.path} ends before its image {row}")
+        return images.reshape(*rows.shape, *self.shape[1:])
+
+
+class StoredRows(LazyImages):
+    """Images that stay on disk: row n is image `rows[n]` of `images`, after `change` if given."""
+
+    def __init__(self, images: StoredImages, rows: np.ndarray, change: Change = None):
+        self.images, self.rows, self.change = images, rows, change
+        self.dtype, self.shape = images.dtype, (len(rows), *images.shape[1:])
+
+    def read(self, index: int | slice | np.ndarray) -> np.ndarray:
+        images = self.images.take(np.asarray(self.rows[index]))
+        return images if self.change is None else self.change(images)
+
+    def select(self, rows: np.ndarray, change: Change = None) -> "StoredRows":
+        """The rows `rows` of these, still on disk, with another change if one is given."""
+        return StoredRows(self.images, self.rows[rows], change or self.change)
+
+
+class SampledImages(LazyImages):
+    """Black and white images: a pixel is white with its grey level as the probability.
+
+    Every reading draws new pixels, which a model cannot memorise (Burda et al. 2016, section 5;
+    Salakhutdinov & Murray 2008). The same readings in the same order give the same images.
+    """
+
+    def __init__(self, images: np.ndarray | LazyImages, seed: int):
+        self.images = images
+        self.dtype, self.shape = np.dtype(images.dtype), images.shape
+        self.white = self.dtype.type(255 if self.dtype == np.uint8 else 1)
+        self.random = np.random.default_rng(seed)
+
+    def read(self, index: int | slice | np.ndarray) -> np.ndarray:
+        grey = self.images[index]
+        drawn = self.random.random(grey.shape, np.float32) * self.white < grey
+        return drawn.astype(self.dtype) * self.white

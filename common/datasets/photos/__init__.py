@@ -1,0 +1,1 @@
+"""Photographs: finding image files, decoding them in parallel, and the cache of the results."""
