@@ -89,10 +89,8 @@ def test_sizes_below_one_are_refused(option):
         LinearGaussian().estimate(np.zeros((2, PIXELS)), **{option: 0})
 
 
-def test_a_decoder_that_gives_nan_or_another_shape_is_refused():
+def test_a_decoder_that_gives_nan_is_refused():
     model = LinearGaussian()
     x = np.zeros((3, PIXELS))
     with pytest.raises(InputError, match="NaN"):
         importance_weighted_nll(x, model.encode, lambda x, z: np.full(z.shape[:2], np.nan))
-    with pytest.raises(InputError, match=r"expected \(50, 3\)"):
-        importance_weighted_nll(x, model.encode, lambda x, z: np.zeros((3, 50)))

@@ -76,19 +76,10 @@ def test_too_few_samples_are_refused_with_the_number_needed():
         mode_report(np.arange(1000), 1000)
 
 
-@pytest.mark.parametrize(
-    ("labels", "num_modes", "says"),
-    [
-        ([0, 10], 10, "from 0 to 10"),
-        ([-1, 3], 10, "from -1 to 3"),
-        ([0.0, 1.0], 10, "expected integers"),
-        ([[0, 1]], 10, "expected integers"),
-        ([0], 1, "at least 2"),
-    ],
-)
-def test_labels_that_are_no_modes_are_refused(labels, num_modes, says):
+@pytest.mark.parametrize(("labels", "says"), [([0, 10], "from 0 to 10"), ([-1, 3], "from -1 to 3")])
+def test_labels_that_are_no_modes_are_refused(labels, says):
     with pytest.raises(InputError, match=says):
-        mode_histogram(np.array(labels), num_modes)
+        mode_histogram(np.array(labels), 10)
 
 
 def test_a_mode_that_the_reference_lacks_is_refused():

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from common.datasets.polynomials import exponents, monomials
 from common.errors import InputError
 from common.evaluation.polynomials import (
-    fit_coefficients,
+    exponents,
+    monomials,
     outside_span,
     polynomial_report,
     shape_coordinates,
@@ -14,10 +14,10 @@ SIZE = 12
 
 
 def polynomial_images(count, degree=5, seed=0):
-    """Polynomials that all have `degree`, unscaled, with their coefficients."""
+    """Polynomials that all have `degree`, unscaled."""
     coefficients = np.random.default_rng(seed).normal(size=(count, len(exponents(degree))))
     images = coefficients @ monomials(SIZE, degree).T
-    return images.reshape(count, SIZE, SIZE, 1), coefficients
+    return images.reshape(count, SIZE, SIZE, 1)
 
 
 def noise_images(count, seed=0):
@@ -25,7 +25,7 @@ def noise_images(count, seed=0):
 
 
 def test_polynomials_of_any_scale_and_dtype_lie_in_the_span():
-    images, _ = polynomial_images(20)
+    images = polynomial_images(20)
     assert outside_span(images).max() < 1e-12
     assert outside_span((7 - 100 * images).astype("float32")).max() < 1e-10
     bytes_ = (255 * (images - images.min()) / np.ptp(images)).round().astype("uint8")
@@ -33,7 +33,7 @@ def test_polynomials_of_any_scale_and_dtype_lie_in_the_span():
 
 
 def test_a_degree_too_low_leaves_the_share_of_the_higher_terms():
-    images, _ = polynomial_images(20)
+    images = polynomial_images(20)
     plane = monomials(SIZE, 1)
     pixels = images.reshape(20, -1).T
     residual = pixels - plane @ np.linalg.lstsq(plane, pixels)[0]
@@ -53,19 +53,8 @@ def test_a_constant_image_has_no_variance_outside():
     assert not shape_coordinates(constants).any()
 
 
-def test_coefficients_come_back_in_the_datasets_order():
-    images, coefficients = polynomial_images(5)
-    np.testing.assert_allclose(fit_coefficients(images), coefficients, atol=1e-9)
-
-
-def test_coefficients_are_the_least_squares_ones():
-    images = noise_images(5)
-    expected = np.linalg.lstsq(monomials(SIZE, 3), images.reshape(5, -1).T)[0].T
-    np.testing.assert_allclose(fit_coefficients(images, max_degree=3), expected, atol=1e-8)
-
-
 def test_distance_of_shapes_is_that_of_the_normalised_images():
-    images, _ = polynomial_images(2)
+    images = polynomial_images(2)
     first, second = (image - image.mean() for image in images)
     expected = np.sqrt(np.mean((first / first.std() - second / second.std()) ** 2))
     shapes = shape_coordinates(images)
@@ -73,14 +62,14 @@ def test_distance_of_shapes_is_that_of_the_normalised_images():
 
 
 def test_shapes_ignore_brightness_and_contrast_and_tell_noise_by_its_length():
-    images = polynomial_images(4)[0] + 0.2 * noise_images(4)
+    images = polynomial_images(4) + 0.2 * noise_images(4)
     shapes = shape_coordinates(images)
     np.testing.assert_allclose(shape_coordinates(0.1 * images + 5), shapes, atol=1e-9)
     np.testing.assert_allclose((shapes**2).sum(axis=1), 1 - outside_span(images))
 
 
 def test_report_of_a_perfect_sampler_reaches_the_ceiling():
-    real, generated = polynomial_images(1200, 2)[0], polynomial_images(600, 2, seed=1)[0]
+    real, generated = polynomial_images(1200, 2), polynomial_images(600, 2, seed=1)
     # A fifth of each without contrast, as degree 0 gives.
     real[::5], generated[::5] = 0.5, 0.5
     report = polynomial_report(real, generated)
@@ -92,7 +81,7 @@ def test_report_of_a_perfect_sampler_reaches_the_ceiling():
 
 
 def test_report_tells_noise_from_polynomials():
-    report = polynomial_report(polynomial_images(300)[0], noise_images(200))
+    report = polynomial_report(polynomial_images(300), noise_images(200))
     assert report["coverage"] < 0.05
     assert report["density"] < 0.1
     assert report["outside_span_median"] == np.median(outside_span(noise_images(200)))

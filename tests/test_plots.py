@@ -11,6 +11,7 @@ from PIL import Image
 
 from common import plots
 from common.errors import InputError
+from common.metrics import MetricKind
 
 rng = np.random.default_rng(0)
 
@@ -59,8 +60,6 @@ def test_a_figure_is_kept_in_a_folder_made_for_it(tmp_path):
     path = tmp_path / "images" / "VAE" / "samples.png"
     assert figure.keep(path) is figure
     assert Image.open(path).size[0] > 100
-    with pytest.raises(InputError, match="cannot be written"):
-        figure.keep(path / "below_a_file.png")
 
 
 def test_latent_space_draws_every_code_in_its_class_colour():
@@ -107,12 +106,10 @@ def test_latent_space_of_many_classes_has_a_colour_bar():
     ("arguments", "message"),
     [
         ((np.zeros((5, 3)),), r"\(5, 3\).*tsne"),
-        ((np.zeros((0, 2)),), "0 codes"),
+        ((np.zeros((0, 2)),), r"\(0, 2\)"),
         ((np.array([[0, np.nan]]),), "diverged"),
         ((np.zeros((5, 2)), np.zeros(4, int)), r"\(4,\).*\(5,\) integers"),
         ((np.zeros((5, 2)), np.zeros(5)), "float64"),
-        ((np.zeros((5, 2)), np.full(5, 2), ["a", "b"]), r"2…2.*2 class names"),
-        ((np.zeros((5, 2)), None, None, True), "give the labels"),
     ],
 )
 def test_latent_space_refuses(arguments, message):
@@ -164,17 +161,8 @@ HISTORY = {
 }
 
 
-@pytest.mark.parametrize(
-    "history",
-    [
-        HISTORY,
-        pd.DataFrame(HISTORY),
-        types.SimpleNamespace(history=HISTORY, epoch=[0, 1, 2]),  # as keras.callbacks.History
-    ],
-    ids=["dict", "frame", "keras"],
-)
-def test_loss_curves_have_a_panel_per_term(history):
-    loss, kl, accuracy = plots.loss_curves(history).axes
+def test_loss_curves_have_a_panel_per_metric():
+    loss, kl, accuracy = plots.loss_curves(HISTORY).axes
     assert [axes.get_title() for axes in (loss, kl, accuracy)] == [
         "loss",
         "KL loss",
@@ -189,24 +177,56 @@ def test_loss_curves_have_a_panel_per_term(history):
     np.testing.assert_array_equal(validation.get_ydata(), HISTORY["val_loss"])
 
 
+def test_loss_curves_name_the_split():
+    history = {"loss": [2, 1], "val_loss": [3, 2]}
+    (axes,) = plots.loss_curves(history, split="test").axes
+    assert texts(axes.get_legend()) == ["training", "test"]
+    (axes,) = plots.loss_curves(history | {"test_loss": [4, 3]}).axes
+    assert texts(axes.get_legend()) == ["training", "validation", "test"]
+
+
+def test_loss_curves_of_other_names_go_by_their_kinds():
+    kinds = {
+        "g": MetricKind("player loss"),
+        "d_loss": MetricKind("player loss"),
+        "f_real": MetricKind("score", "real"),
+        "f_fake": MetricKind("score", "fake"),
+        "gap": MetricKind("distance"),
+    }
+    history = {name: [2, 1] for name in ("f_fake", "extra", *kinds)}
+    for given in ((history, kinds), (trained(history, kinds),)):
+        players, score, distance, extra = plots.loss_curves(*given).axes
+        assert texts(players.get_legend()) == ["g", "d"]
+        assert texts(score.get_legend()) == ["real images", "generated images"]
+        assert score.get_title() == "the discriminator's score"
+        assert (distance.get_title(), distance.get_ylabel()) == ("gap", "score real − generated")
+        assert extra.get_title() == extra.get_ylabel() == "extra"
+
+
+def trained(history, kinds):
+    """As Keras's `History` of a model that states its metrics' kinds."""
+    model = types.SimpleNamespace(metric_kinds=kinds)
+    return types.SimpleNamespace(history=history, epoch=[0, 1], model=model)
+
+
 def test_loss_curves_put_both_players_on_one_panel():
-    terms = ["d_real", "discriminator_loss", "generator_loss", "d_fake"]
-    players, belief = plots.loss_curves({term: [1, 2] for term in terms}).axes
+    names = ["d_real", "discriminator_loss", "generator_loss", "d_fake"]
+    players, belief = plots.loss_curves({name: [1, 2] for name in names}).axes
     assert texts(players.get_legend()) == ["generator", "discriminator"]
     assert texts(belief.get_legend()) == ["real images", "generated images"]
 
 
-def test_loss_curves_tell_scores_from_beliefs():
+def test_loss_curves_tell_scores_from_probabilities():
     belief = plots.loss_curves({"d_real": [1, 2], "d_fake": [0, 1]}).axes[0]
     score = plots.loss_curves({"score_real": [1, 2], "score_fake": [0, -1]}).axes[0]
     assert (belief.get_title(), score.get_title()) == (
-        "the discriminator's belief",
+        "the discriminator's probabilities",
         "the discriminator's score",
     )
     assert texts(score.get_legend()) == ["real images", "generated images"]
 
 
-def test_loss_curves_draw_a_loss_of_one_term_once():
+def test_loss_curves_draw_a_loss_equal_to_the_reconstruction_loss_once():
     history = {"loss": [2, 1], "reconstruction_loss": [2, 1], "val_loss": [3, 2]}
     (axes,) = plots.loss_curves(history).axes
     assert axes.get_title() == "reconstruction loss"
@@ -219,7 +239,7 @@ def test_a_first_epoch_far_above_the_others_does_not_flatten_them():
     assert scales == ["log", "linear", "linear"]
 
 
-def test_loss_curves_draw_a_term_they_do_not_know():
+def test_loss_curves_draw_a_metric_they_do_not_know():
     axes = plots.loss_curves({"learning_rate": [1e-3, 1e-4]}).axes[0]
     assert axes.get_title() == axes.get_ylabel() == "learning rate"
 
@@ -230,26 +250,14 @@ def test_loss_curves_of_a_validation_every_second_epoch():
     np.testing.assert_array_equal(validation.get_xdata(), [2, 4, 6])
 
 
-def test_loss_curves_of_a_resumed_training_and_of_an_epoch_column():
-    resumed = types.SimpleNamespace(history={"loss": [2, 1]}, epoch=[10, 11])
-    assert list(plots.loss_curves(resumed).axes[0].lines[0].get_xdata()) == [11, 12]
-    table = pd.DataFrame({"epoch": [5, 10], "loss": [2, 1]})
-    (axes,) = plots.loss_curves(table).axes
+def test_loss_curves_stand_at_the_epochs_of_the_history():
+    (axes,) = plots.loss_curves(pd.DataFrame({"epoch": [5, 10], "loss": [2, 1]})).axes
     assert list(axes.lines[0].get_xdata()) == [5, 10]
 
 
-@pytest.mark.parametrize(
-    ("history", "message"),
-    [
-        ([1, 2, 3], "list; expected what `fit` returns"),
-        ({}, "no epoch"),
-        ({"loss": []}, "no epoch"),
-        ({"loss": ["high", "low"]}, "not a list of numbers"),
-    ],
-)
-def test_loss_curves_refuse(history, message):
-    with pytest.raises(InputError, match=message):
-        plots.loss_curves(history)
+def test_loss_curves_refuse_a_history_without_an_epoch():
+    with pytest.raises(InputError, match="no epoch"):
+        plots.loss_curves({})
 
 
 # --- anomalies and modes ---------------------------------------------------------------------
@@ -264,15 +272,6 @@ def test_roc_curve():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("false positive rate", "true positive rate")
 
 
-@pytest.mark.parametrize(
-    ("fpr", "tpr", "message"),
-    [([0, 1], [0, 0.5, 1], "same length"), ([0, np.nan], [0, 1], r"\[0, 1\]")],
-)
-def test_roc_curve_refuses(fpr, tpr, message):
-    with pytest.raises(InputError, match=message):
-        plots.roc_curve(fpr, tpr, 0.5)
-
-
 def test_held_out_scores():
     figure = plots.held_out_scores(pd.Series([0.9, 0.6, 0.75], index=[0, 1, 8]))
     (axes,) = figure.axes
@@ -283,13 +282,7 @@ def test_held_out_scores():
     np.testing.assert_allclose(mean.get_ydata(), 0.75)
     np.testing.assert_allclose(chance.get_ydata(), 0.5)
     assert texts(figure.legends[0]) == ["mean 0.750", "chance"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("class left out of training", "AUROC")
-
-
-@pytest.mark.parametrize("values", [[], [0.9, np.nan], [0.9, 1.1]])
-def test_held_out_scores_refuse(values):
-    with pytest.raises(InputError, match=r"a number in \[0, 1\] for each class"):
-        plots.held_out_scores(pd.Series(values, dtype=float))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("class held out of training", "AUROC")
 
 
 def test_mode_histogram():
@@ -323,27 +316,10 @@ def test_mode_history_shows_shares_by_epoch():
 def test_mode_history_ranks_many_modes_in_each_epoch():
     counts = rng.integers(0, 9, (2, 200))
     counts[0, 50:] = 0
-    axes, bar = plots.mode_history(counts).axes
+    axes, bar = plots.mode_history({1: counts[0], 2: counts[1]}).axes
     shares = axes.collections[0].get_array()
     expected = np.sort(counts / counts.sum(axis=1, keepdims=True), axis=1)[:, ::-1].T
     np.testing.assert_allclose(shares.filled(0), expected)
     np.testing.assert_array_equal(shares.mask, expected == 0)
     assert "most frequent first" in axes.get_ylabel() and bar.get_yscale() == "log"
-    plots.mode_history([[1] * 40, [2] * 40])._repr_png_()  # one colour only
-
-
-@pytest.mark.parametrize(
-    ("plot", "arguments", "message"),
-    [
-        (plots.mode_histogram, ([[1, 2]],), r"\(1, 2\); expected \(K,\)"),
-        (plots.mode_histogram, ([0, 0],), "at least one sample"),
-        (plots.mode_histogram, ([1, -1, 4],), "negative"),
-        (plots.mode_histogram, ([1, 2], ["a"]), "1 class names for 2 modes"),
-        (plots.mode_histogram, ([1, 2], None, [1, 2, 3]), "reference has 3 modes"),
-        (plots.mode_history, ([[1, 2], [1]],), "differ in length"),
-        (plots.mode_history, ([[1, 2], [0, 0]],), "each epoch"),
-    ],
-)
-def test_modes_refuse(plot, arguments, message):
-    with pytest.raises(InputError, match=message):
-        plot(*arguments)
+    plots.mode_history({1: [1] * 40, 2: [2] * 40})._repr_png_()  # one colour only

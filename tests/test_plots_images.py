@@ -1,6 +1,4 @@
-"""Grids, walks and films: the right pixels in the right place, the right frames in order."""
-
-import os
+"""Grids, traversals and films: the right pixels in the right place, the right frames in order."""
 
 import numpy as np
 import pytest
@@ -86,19 +84,12 @@ def test_hundreds_of_images_keep_to_a_page():
         (levels([0, 255.0]), "Divide 0…255 by 255"),
         (levels([-1.0, 1.0]), r"\(x \+ 1\) / 2"),
         (levels([0, np.nan]), "without NaN"),
-        (levels([0, 255]).astype(int), r"int64.*astype\('uint8'\)"),
+        (levels([0, 255]).astype(int), "int64; expected uint8"),
     ],
 )
 def test_image_grid_refuses(images, message):
     with pytest.raises(InputError, match=message):
         plots.image_grid(images)
-
-
-def test_image_grid_refuses_other_counts():
-    with pytest.raises(InputError, match="1 captions for 2 images"):
-        plots.image_grid(levels([0, 1]), captions=["one"])
-    with pytest.raises(InputError, match="columns is 0"):
-        plots.image_grid(levels([0, 1]), columns=0)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +124,7 @@ def test_originals_stand_beside_samples():
     assert (cell(samples, 2, 2) == 0.75).all()
 
 
-# --- walks -----------------------------------------------------------------------------------
+# --- traversals ------------------------------------------------------------------------------
 
 
 def first_code(z):
@@ -166,18 +157,10 @@ def test_manifold_of_an_autoencoder_covers_its_codes():
     assert tick_labels(axes.yaxis) == ["-0.2", "-3.8"]
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"latent_dim": 10}, "10 dimensions.*latent_dim=2.*traversals"),
-        ({"codes": np.zeros((5, 3))}, "3 dimensions"),
-        ({"n": 1}, "at least 2"),
-        ({"decode": lambda z: levels([0.5])}, "1 images for 400 codes"),
-    ],
-)
-def test_manifold_refuses(options, message):
-    with pytest.raises(InputError, match=message):
-        plots.manifold(**{"decode": first_code, **options})
+@pytest.mark.parametrize("codes", [np.zeros((5, 3)), np.zeros(2), np.zeros((5, 2, 2, 2))])
+def test_manifold_refuses_codes_that_are_no_plane(codes):
+    with pytest.raises(InputError, match=r"latent_dim=2.*traversals"):
+        plots.manifold(first_code, codes=codes)
 
 
 def test_traversals_have_a_row_per_dimension():
@@ -187,12 +170,10 @@ def test_traversals_have_a_row_per_dimension():
     assert tick_labels(axes.xaxis) == ["5%", "50%", "95%"]
     assert tick_labels(axes.yaxis) == ["1", "2"]
     assert axes.get_ylabel() == "latent dimension"
-    with pytest.raises(InputError, match="for 4 quantiles"):
+    with pytest.raises(InputError, match=r"expected \(rows, 4, H, W, C\)"):
         plots.traversals(images, [0, 0.1, 0.5, 1])
     (axes,) = plots.traversals(images, [0, 0.5, 1], dimensions=[7, 0]).axes
     assert tick_labels(axes.yaxis) == ["8", "1"]
-    with pytest.raises(InputError, match="1 dimensions for 2 rows"):
-        plots.traversals(images, [0, 0.5, 1], dimensions=[7])
 
 
 def test_interpolation_has_a_row_per_way():
@@ -200,8 +181,8 @@ def test_interpolation_has_a_row_per_way():
     assert tick_labels(axes.xaxis) == ["0%", "50%", "100%"]
     (axes,) = plots.interpolation(np.stack([levels([0.1, 0.2]), levels([0.3, 0.4])])).axes
     np.testing.assert_allclose(cell(axes, 1, 0), 0.3, rtol=1e-6)
-    with pytest.raises(InputError, match="at least two steps"):
-        plots.interpolation(levels([0.1]))
+    with pytest.raises(InputError, match="images have shape"):
+        plots.interpolation(levels([0.1, 0.2])[..., 0])
 
 
 # --- films -----------------------------------------------------------------------------------
@@ -226,59 +207,30 @@ def test_animation_shows_epochs_by_number_and_holds_the_last(tmp_path):
     assert durations == (100, 100, 2000)
 
 
-def test_animation_writes_the_titles_into_the_frames(tmp_path):
-    film = plots.animation([levels([0.5])] * 2, tmp_path / "a.gif", titles=["before", "after"])
+def test_animation_writes_the_epochs_over_frames_of_one_size(tmp_path):
+    film = plots.animation(
+        {1: levels([0.5]), 2: levels([0.5]), 10**6: levels([0.5])}, tmp_path / "a.gif"
+    )
+    shown = []
     with Image.open(film) as frames:
-        first = np.asarray(frames.convert("L"))
-        frames.seek(1)
-        assert not np.array_equal(first, np.asarray(frames.convert("L")))
-
-
-def test_animation_takes_figures_of_different_sizes(tmp_path):
-    figures = [plots.image_grid(levels([0.5] * count)) for count in (1, 4, 9)]
-    film = plots.animation(figures, tmp_path / "a.gif")
-    with Image.open(film) as frames:
-        assert frames.n_frames == 3
-        widest = figures[-1].get_size_inches() * 100
-        np.testing.assert_allclose(frames.size, widest, atol=1)
+        for index in range(frames.n_frames):
+            frames.seek(index)
+            shown.append(np.asarray(frames.convert("L")))
+    assert len(shown) == 3
+    assert not np.array_equal(shown[0], shown[1])
+    # "epoch 1000000" is wider than the picture under it, and no frame is cut.
+    assert shown[0].shape[1] > 90 + 10
 
 
 @pytest.mark.parametrize(
-    ("frames", "options", "message"),
+    ("frames", "name", "message"),
     [
-        ([], {}, "no frame"),
-        ([levels([0.5])], {"titles": ["a", "b"]}, "2 titles for 1 frames"),
-        ([levels([0.5])], {"fps": 0}, "fps is 0"),
-        ({"first": levels([0.5])}, {}, "epochs as numbers"),
-        ([levels([0.5]), levels([7.0])], {}, "range over"),
+        ({}, "a.gif", "no frame"),
+        ({1: levels([0.5]), 2: levels([7.0])}, "a.gif", "range over"),
+        ({1: levels([0.5])}, "a.mp4", r"\.gif"),
     ],
 )
-def test_animation_refuses_and_leaves_nothing(tmp_path, frames, options, message):
+def test_animation_refuses_and_leaves_nothing(tmp_path, frames, name, message):
     with pytest.raises(InputError, match=message):
-        plots.animation(frames, tmp_path / "a.gif", **options)
+        plots.animation(frames, tmp_path / name)
     assert not list(tmp_path.iterdir())
-
-
-def test_animation_refuses_another_ending(tmp_path):
-    with pytest.raises(InputError, match=r"\.gif"):
-        plots.animation([levels([0.5])], tmp_path / "a.mp4")
-
-
-def test_animation_names_a_folder_it_cannot_write(tmp_path):
-    (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(InputError, match="cannot be written"):
-        plots.animation([levels([0.5])], tmp_path / "file" / "a.gif")
-
-
-def test_animation_cut_short_keeps_the_old_film(tmp_path, monkeypatch):
-    path = plots.animation([levels([0.5])], tmp_path / "a.gif")
-    old = path.read_bytes()
-
-    def full_disk(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full_disk)
-    with pytest.raises(InputError, match="No space left"):
-        plots.animation([levels([0.9])], path)
-    assert path.read_bytes() == old
-    assert list(tmp_path.iterdir()) == [path]

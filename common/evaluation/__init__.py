@@ -1,1 +1,1 @@
-"""Measurements as pure functions on NumPy arrays; models enter only as callables."""
+"""Measurements as pure functions on NumPy arrays; models come in only as callables."""

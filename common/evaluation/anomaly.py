@@ -1,32 +1,37 @@
-"""Anomaly scores, the greater the stranger, and how well they tell a held-out class.
+"""Anomaly scores (higher is stranger) and how well they separate a class held out of training.
 
-Two further scores need a model's encoder: the negative ELBO is `VAE.negative_elbo`, and
--log p(x) by importance sampling `likelihood.importance_weighted_nll`.
+`VAE.negative_elbo` and `likelihood.importance_weighted_nll` are scores too.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from common.errors import InputError
-from common.evaluation.checks import require_finite
+from common.errors import InputError, require_finite
+from common.images import unit_range
 
-# Images are scored this many at a time: against 10,000 decoded samples that is 20 MB of float32.
+# Images scored at a time: against 10,000 decoded samples this takes 20 MB of float32.
 _BLOCK = 512
 
-# A float32 sigmoid saturates at 0 and 1; one wrong pixel then costs 16 nats and not infinity.
-_SMALLEST_PROBABILITY = 1e-7
+# Means (N, P) of p(x|z) to weights w (N, P), offsets b (N,) and a number s, such that
+# log p(x|z) = x · w + b − s Σ x². `common.models.likelihoods` has one for each likelihood.
+NaturalParameters = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, float]]
 
 
 def reconstruction_error(
-    images: np.ndarray, reconstructed: np.ndarray, likelihood: str = "bernoulli"
+    images: np.ndarray,
+    reconstructed: np.ndarray,
+    natural_parameters: NaturalParameters | None = None,
 ) -> np.ndarray:
     """The error of each reconstruction, summed over its pixels.
 
     Args:
         images: (N, H, W, C), floats in [0, 1] or uint8.
-        reconstructed: the same shape; for "bernoulli" the pixels' probabilities.
-        likelihood: "bernoulli" gives -log p(x|z) in nats, the cross-entropy; "gaussian" the squared
-            error, which is twice -log p(x|z) at unit variance less a constant.
+        reconstructed: the same shape; the means of p(x|z).
+        natural_parameters: of the likelihood whose −log p(x|z) in nats is the error, such as the
+            Bernoulli one's cross-entropy; None for the squared error.
 
     Returns:
         float32 (N,).
@@ -35,75 +40,65 @@ def reconstruction_error(
     errors = np.empty(len(images), np.float32)
     for start in range(0, len(images), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        x, p = _unit_pixels(images[rows]), _unit_pixels(reconstructed[rows])
-        if likelihood == "bernoulli":
-            log_odds, log_off = _bernoulli_parameters(p)
-            errors[rows] = -np.einsum("np,np->n", x, log_odds) - log_off
-        elif likelihood == "gaussian":
-            errors[rows] = np.square(x - p).sum(axis=1)
+        x, means = _unit_pixels(images[rows]), _unit_pixels(reconstructed[rows])
+        if natural_parameters is None:
+            errors[rows] = np.square(x - means).sum(axis=1)
         else:
-            raise InputError(f"likelihood={likelihood!r} must be 'bernoulli' or 'gaussian'.")
+            weights, offsets, square = natural_parameters(means)
+            log_p = np.einsum("np,np->n", x, weights) + offsets
+            errors[rows] = square * np.square(x).sum(axis=1) - log_p
     return errors
 
 
 def prior_sample_nll(
-    images: np.ndarray, decoded: np.ndarray, variance: float | None = None
+    images: np.ndarray, decoded: np.ndarray, natural_parameters: NaturalParameters
 ) -> np.ndarray:
-    """-log p(x) in nats, with p(x) the mean of p(x|z) over samples z of the prior.
+    """−log p(x) in nats, with p(x) the mean of p(x|z) over samples z of the prior.
 
-    This Monte Carlo estimate is unbiased for p(x) but of high variance where no sample comes near
-    the image: compare its values with one another, not with those of other methods. As
-    log p(x|z) = Σ x log(p / (1 - p)) + Σ log(1 - p), or with Gaussian pixels
-    Σ x m / σ² - Σ (x² + m²) / 2σ² - Σ log(2πσ²) / 2, all pairs are one matrix product.
+    This Monte Carlo estimate of p(x) is unbiased, but varies much if no sample comes near the
+    image: compare its values with one another only. All pairs take one matrix product.
 
     Args:
         images: (N, H, W, C), floats in [0, 1] or uint8.
-        decoded: one decoded image per z (S, H, W, C): Bernoulli probabilities p, or with a variance
-            the means m of Gaussian pixels.
-        variance: σ² of the pixels about the means; None for Bernoulli pixels.
+        decoded: the mean of p(x|z) for each z, (S, H, W, C).
+        natural_parameters: of the likelihood p(x|z).
 
     Returns:
         float32 (N,).
     """
     _require_shape("decoded samples", decoded[:1], (1, *images.shape[1:]))
-    if variance is None:
-        weights, offsets = _bernoulli_parameters(_unit_pixels(decoded))
-    else:
-        weights, offsets = _gaussian_parameters(_unit_pixels(decoded), variance)
+    weights, offsets, square = natural_parameters(_unit_pixels(decoded))
     nll = np.empty(len(images), np.float32)
     for start in range(0, len(images), _BLOCK):
         rows = slice(start, start + _BLOCK)
         x = _unit_pixels(images[rows])
-        log_p = x @ weights.T
-        log_p += offsets
-        if variance is not None:
-            log_p -= np.square(x).sum(axis=1, keepdims=True) / (2 * variance)
-        peak = log_p.max(axis=1)
-        log_p -= peak[:, None]
-        nll[rows] = -peak - np.log(np.exp(log_p, out=log_p).mean(axis=1))
+        log_p = x @ weights.T + offsets - square * np.square(x).sum(axis=1, keepdims=True)
+        nll[rows] = np.log(len(decoded)) - logsumexp(log_p, axis=1)
     return nll
 
 
 def held_out_mask(labels: np.ndarray, held_out: int) -> np.ndarray:
-    """Which images show the class `held_out`: bool (N,).
+    """Which images show the class `held_out`, bool (N,), in one channel at least.
 
     Args:
-        labels: int (N,), or (N, C) with a class for each channel, of which one is enough.
-        held_out: the class; some image must show it and some not.
+        labels: int (N,), or (N, C) with a class per channel.
+        held_out: the class.
+
+    Raises:
+        InputError: all or none of the images show it.
     """
-    shown = np.asarray(labels) == held_out
-    mask = shown.any(axis=1) if shown.ndim == 2 else shown
+    mask = (labels == held_out).reshape(len(labels), -1).any(axis=1)
     if not 0 < mask.sum() < len(mask):
         raise InputError(
             f"Class {held_out} is shown by {mask.sum()} of {len(mask)} images; expected some with "
-            f"and some without: the classes here go from {np.min(labels)} to {np.max(labels)}."
+            f"it and some without. The classes go from {np.min(labels)} to {np.max(labels)}."
         )
     return mask
 
 
 def anomaly_report(scores: np.ndarray, is_anomaly: np.ndarray) -> dict[str, float]:
-    """`auroc` and `average_precision` of scores (N,), higher for the anomalies, bool (N,)."""
-    _require_scores(scores, is_anomaly)
+    """`auroc` and `average_precision` of scores (N,) for telling the anomalies, bool (N,)."""
+    require_finite("The scores", scores)
     return {
         "auroc": float(roc_auc_score(is_anomaly, scores)),
         "average_precision": float(average_precision_score(is_anomaly, scores)),
@@ -112,55 +107,28 @@ def anomaly_report(scores: np.ndarray, is_anomaly: np.ndarray) -> dict[str, floa
 
 def roc_points(scores: np.ndarray, is_anomaly: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """False and true positive rates, float64 (T,) each, of scores (N,) and anomalies, bool (N,)."""
-    _require_scores(scores, is_anomaly)
-    false_positive_rate, true_positive_rate, _ = roc_curve(is_anomaly, scores)
-    return false_positive_rate, true_positive_rate
+    require_finite("The scores", scores)
+    return roc_curve(is_anomaly, scores)[:2]
 
 
 def most_anomalous(scores: np.ndarray, k: int) -> np.ndarray:
-    """The indices, int64 (k,), of the k highest scores, the highest first."""
-    if not 1 <= k <= len(scores):
-        raise InputError(f"k={k} of {len(scores)} images: give a k from 1 to {len(scores)}.")
+    """Indices of the k highest scores, int64 (k,), the highest first."""
     require_finite("The scores", scores)
     return np.argsort(-scores, kind="stable")[:k]
 
 
 def _unit_pixels(images: np.ndarray) -> np.ndarray:
     """Images (N, ...) as float32 (N, P) in [0, 1]."""
-    pixels = np.asarray(images).reshape(len(images), -1)
-    if pixels.dtype == np.uint8:
-        return pixels.astype(np.float32) / 255
-    # Written so that NaN, for which every comparison is false, is refused too.
+    pixels = unit_range(np.asarray(images).reshape(len(images), -1))
+    # NaN fails every comparison, so it is refused too.
     if pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):
         raise InputError(
             f"Pixels go from {pixels.min()} to {pixels.max()}; expected floats in [0, 1] or uint8: "
             "scale the images, and give probabilities rather than logits."
         )
-    return pixels.astype(np.float32, copy=False)
-
-
-def _bernoulli_parameters(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """log(p / (1 - p)), (N, P), and Σ log(1 - p), (N,), of probabilities (N, P)."""
-    p = p.clip(_SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-    log_off = np.log1p(-p)
-    return np.log(p) - log_off, log_off.sum(axis=1)
-
-
-def _gaussian_parameters(means: np.ndarray, variance: float) -> tuple[np.ndarray, np.ndarray]:
-    """m / σ², (N, P), and -Σ m² / 2σ² - Σ log(2πσ²) / 2, (N,), of means (N, P)."""
-    constant = means.shape[1] * np.log(2 * np.pi * variance) / 2
-    return means / variance, -np.square(means).sum(axis=1) / (2 * variance) - constant
+    return pixels
 
 
 def _require_shape(what: str, given: np.ndarray, shape: tuple[int, ...]) -> None:
     if given.shape != shape:
         raise InputError(f"The {what} are {given.shape}, the images {shape}; expected the same.")
-
-
-def _require_scores(scores: np.ndarray, is_anomaly: np.ndarray) -> None:
-    require_finite("The scores", scores)
-    if scores.shape != is_anomaly.shape or not 0 < np.count_nonzero(is_anomaly) < scores.size:
-        raise InputError(
-            f"{scores.shape} scores for {is_anomaly.shape} images, {np.count_nonzero(is_anomaly)} "
-            "of them anomalies; expected one score for each, some anomalies and some normal images."
-        )

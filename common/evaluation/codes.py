@@ -1,77 +1,96 @@
-"""The distribution of codes: their spread, a mixture of them, and how strange others are to it."""
+"""The distribution of codes: their spread, a mixture fitted to them, and how far others are off."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from common.evaluation.checks import require_finite
+from common.errors import require_finite
+from common.images import unit_blocks
 
 MIXTURE_COMPONENTS = 50
 FITTED_CODES = 20_000
-# Of all the codes together: the codes of large maps are fewer.
-FITTED_NUMBERS = 2**24
-# Beyond so many dimensions a covariance takes more codes than there are, and minutes.
+# A full covariance of more dimensions would need more codes than there are, and minutes.
 FULL_DIMENSIONS = 64
-TRAVERSED = 16
 
 
 def flat(codes: np.ndarray) -> np.ndarray:
-    """Codes that may be maps, (N, ...), as vectors (N, D)."""
+    """Codes (N, ...), vectors or maps, as vectors (N, D)."""
     return codes.reshape(len(codes), -1)
+
+
+def encode_blocks(
+    encode: Callable[[np.ndarray], np.ndarray], images: Any, most: int | None = FITTED_CODES
+) -> np.ndarray:
+    """Flat codes (N, D) of the first images, read and encoded block by block.
+
+    Args:
+        encode: float32 images in [0, 1], (n, H, W, C), to codes (n, ...).
+        images: uint8 or floats in [0, 1], (M, H, W, C), in memory or lazy.
+        most: how many of the first images; None for all.
+    """
+    return flat(np.concatenate([encode(block) for _, block in unit_blocks(images, most)]))
 
 
 def traversal_codes(
     codes: np.ndarray, shares: Sequence[float], dimensions: Sequence[int] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Codes that leave the first of `codes` along one dimension at a time.
+    """Copies of the first of `codes` in which one dimension at a time takes other values.
 
     Args:
-        codes: (N, D), or maps (N, h, w, D), whose channels are moved as wholes, by their means.
-        shares: in [0, 1]: each walk goes through these quantiles of its dimension.
-        dimensions: which ones, counted from 0; None for those 16 that vary most, or all if fewer.
+        codes: (N, D), or maps (N, h, w, D), where whole channels move, by their means.
+        shares: in [0, 1]: the quantiles of a dimension that it takes in turn.
+        dimensions: which ones, counted from 0; None for the 16 of largest variance.
 
     Returns:
-        The walks, (rows, len(shares), D) or (rows, len(shares), h, w, D), and the dimension that
-        each row moves.
+        The codes, (rows, len(shares), D) or (rows, len(shares), h, w, D), and the dimension that
+        changes in each row, (rows,).
     """
     require_finite("The codes", codes)
     means = codes.mean(axis=tuple(range(1, codes.ndim - 1)))
-    if dimensions is None:
-        dimensions = np.argsort(-means.var(axis=0), kind="stable")[:TRAVERSED]
+    largest = np.argsort(-means.var(axis=0), kind="stable")[:16]
+    chosen = largest if dimensions is None else np.asarray(dimensions)
     values = np.quantile(means, shares, axis=0)
-    walks = np.tile(codes[0], (len(dimensions), len(shares), *[1] * (codes.ndim - 1)))
-    for walk, dimension in zip(walks, dimensions, strict=True):
+    moved = np.tile(codes[0], (len(chosen), len(shares), *[1] * (codes.ndim - 1)))
+    for row, dimension in zip(moved, chosen, strict=True):
         moves = values[:, dimension] - means[0, dimension]
-        walk[..., dimension] += moves.reshape(-1, *[1] * (codes.ndim - 2))
-    return walks, np.asarray(dimensions)
+        row[..., dimension] += moves.reshape(-1, *[1] * (codes.ndim - 2))
+    return moved, chosen
 
 
-def code_mixture(codes: np.ndarray) -> GaussianMixture:
-    """A Gaussian mixture, fitted to the first 20,000 codes (N, D), fewer beyond D of 838.
+class CodeMixture:
+    """A Gaussian mixture fitted once to codes, to sample from and to compare others with.
 
-    Its covariances are full up to 64 dimensions, diagonal beyond.
+    It is fitted to the first 20,000 codes (fewer if D exceeds 838), finite (N, D), with full
+    covariances up to 64 dimensions and diagonal ones beyond.
     """
-    require_finite("The codes", codes)
-    # In float32 the covariances of narrow components come out as not positive.
-    most = min(FITTED_CODES, FITTED_NUMBERS // codes.shape[1])
-    fitted = np.asarray(codes[:most], np.float64)
-    components = min(MIXTURE_COMPONENTS, len(fitted) // 10 or 1)
-    kind = "full" if fitted.shape[1] <= FULL_DIMENSIONS else "diag"
-    mixture = GaussianMixture(components, covariance_type=kind, reg_covar=1e-4, random_state=0)
-    # Thousands of small products: several threads wait for one another longer than they compute.
-    with threadpool_limits(1):
-        return mixture.fit(fitted)
 
+    def __init__(self, codes: np.ndarray):
+        require_finite("The codes", codes)
+        # In float32 the covariances of narrow components are not positive definite.
+        most = min(FITTED_CODES, 2**24 // codes.shape[1])
+        fitted = np.asarray(codes[:most], np.float64)
+        components = min(MIXTURE_COMPONENTS, len(fitted) // 10 or 1)
+        kind = "full" if fitted.shape[1] <= FULL_DIMENSIONS else "diag"
+        mixture = GaussianMixture(components, covariance_type=kind, reg_covar=1e-4, random_state=0)
+        # Thousands of small products: more threads only wait for one another.
+        with threadpool_limits(1):
+            self.mixture = mixture.fit(fitted)
 
-def code_density(known: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """−log density in nats of codes (N, D) under the mixture of the known ones (M, D): (N,)."""
-    require_finite("The codes", codes)
-    mixture = code_mixture(known)
-    with threadpool_limits(1):
-        return -mixture.score_samples(np.asarray(codes, np.float64))
+    def sample(self, count: int, seed: int = 0) -> np.ndarray:
+        """`count` codes, float64 (count, D), in random order."""
+        # scikit-learn returns them sorted by component.
+        drawn, _ = self.mixture.set_params(random_state=seed).sample(count)
+        return np.random.default_rng(seed).permutation(drawn)
+
+    def nll(self, codes: np.ndarray) -> np.ndarray:
+        """−log density in nats, float64 (N,), of codes (N, D)."""
+        require_finite("The codes", codes)
+        with threadpool_limits(1):
+            return -self.mixture.score_samples(np.asarray(codes, np.float64))
 
 
 def code_distance(known: np.ndarray, codes: np.ndarray, neighbours: int = 5) -> np.ndarray:

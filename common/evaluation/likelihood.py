@@ -1,15 +1,15 @@
 """The log-likelihood of images under a model with Gaussian latent variables."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from common.errors import InputError, whole_number
-from common.evaluation.checks import require_finite
+from common.errors import require_finite, whole_number
 
 
 def importance_weighted_nll(
-    images: np.ndarray,
+    images: Any,
     encode: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
     log_likelihood: Callable[[np.ndarray, np.ndarray], np.ndarray],
     samples: int = 5000,
@@ -19,20 +19,19 @@ def importance_weighted_nll(
 ) -> np.ndarray:
     """Upper bound on -log p(x) in nats that tightens with `samples` (Burda et al. 2016, eq. 8).
 
-    It is -log 1/k Σ p(x|z_i) p(z_i) / q(z_i|x) with k samples z_i of q, the encoder's diagonal
-    Gaussian, and p(z) the standard Gaussian. One sample gives an estimate of the negative ELBO. The
-    sum is streamed in the log domain: the memory is that of one call of `log_likelihood`, which
-    takes nearly all the time too. Sizes that divide evenly keep the shapes of its inputs the same
-    throughout, so that it is compiled once.
+    It is -log 1/k Σ p(x|z_i) p(z_i) / q(z_i|x), where the z_i are k samples of q, the encoder's
+    diagonal Gaussian, and p(z) is the standard Gaussian. One sample estimates the negative ELBO.
+    `log_likelihood` takes nearly all time and memory. Choose sizes that divide evenly: then all
+    calls have the same shapes and compile once.
 
     Args:
-        images: (N, ...), handed on to the two functions batch by batch.
+        images: (N, ...), passed to the two functions batch by batch.
         encode: images (n, ...) to z_mean and z_log_var, (n, D) each, or (n, h, w, D) for maps.
         log_likelihood: images (n, ...) and z (c, n, D), or maps, to log p(x|z), (c, n), in nats.
         samples: k, for each image.
         batch_size: images at a time.
-        chunk: samples of each image at a time; the decoder sees batch_size · chunk vectors at once.
-        seed: of the noise, which depends on `batch_size` but not on `chunk`.
+        chunk: samples of each image at a time; the decoder sees batch_size · chunk codes at once.
+        seed: for the noise, which depends on `batch_size` but not on `chunk`.
 
     Returns:
         float64 (N,).
@@ -50,15 +49,10 @@ def importance_weighted_nll(
             count = min(chunk, samples - done)
             noise = rng.standard_normal((count, *z_mean.shape), np.float32)
             z = z_mean + z_std * noise
-            # log p(z) - log q(z|x), in which the factors of 2π cancel.
+            # log p(z) - log q(z|x); the factors of 2π cancel.
             log_ratio = (np.square(noise) - np.square(z) + z_log_var) / 2
             log_ratio = log_ratio.sum(axis=tuple(range(2, z.ndim)))
             log_weights = np.asarray(log_likelihood(batch, z))
-            if log_weights.shape != log_ratio.shape:
-                raise InputError(
-                    f"log_likelihood gave {log_weights.shape} for z of shape {z.shape}; "
-                    f"expected {log_ratio.shape}, one value for each z."
-                )
             require_finite("The log-likelihoods", log_weights)
             log_weights = np.float64(log_weights) + log_ratio
             log_sum = np.logaddexp(log_sum, np.logaddexp.reduce(log_weights, axis=0))

@@ -3,6 +3,9 @@
 A figure shows itself as the last expression of a notebook's cell and is written by
 `figure.savefig(path)`; nothing has to be closed. `figure.keep(path)` does both: it writes the
 figure, makes the folder, and returns it.
+
+Images have 1 or 3 channels and are uint8 or floats in [0, 1]. Images or codes of another shape or
+range raise an `InputError`.
 """
 
 from common.plots.animation import animation
@@ -16,7 +19,7 @@ from common.plots.grids import (
 )
 from common.plots.latent import latent_space, tsne
 from common.plots.modes import mode_histogram, mode_history
-from common.plots.walks import interpolation, manifold, traversals
+from common.plots.traversals import interpolation, manifold, traversals
 
 __all__ = [
     "animation",

@@ -1,4 +1,4 @@
-"""Images side by side: samples, reconstructions, originals beside what a model makes of them."""
+"""Images side by side: samples, reconstructions, originals beside generated ones."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from common.plots.tiles import add_grid, as_images, trim
 
 
 def near_square(count: int) -> int:
-    """Return the columns of a grid about as high as wide, with a full last row if possible."""
+    """The columns of a grid about as high as wide, with a full last row if possible."""
     side = math.ceil(math.sqrt(count))
     return next((c for c in range(side, 2 * side) if count % c == 0), side)
 
@@ -26,24 +26,14 @@ def image_grid(
 
     Args:
         images: (N, H, W, C), C 1 or 3; uint8 or floats in [0, 1].
-        columns: images per row; chosen near a square when None.
+        columns: images per row, at least 1; None for about as many as rows.
         title: a line above the grid.
-        captions: N short texts, one under each image (a dozen characters fit on a line).
-
-    Raises:
-        InputError: images of another shape or range, captions of another number, no column.
+        captions: N short texts, one under each image (a line holds a dozen characters).
     """
     images = as_images(images)
-    if columns is None:
-        columns = near_square(len(images))
-    if columns < 1:
-        raise InputError(f"columns is {columns}; give 1 or more, or None to have it chosen.")
-    if captions is not None and len(captions) != len(images):
-        raise InputError(
-            f"{len(captions)} captions for {len(images)} images; give one for each image."
-        )
+    columns = min(columns or near_square(len(images)), len(images))
     figure = Figure()
-    axes = add_grid(figure, images, min(columns, len(images)), captions=captions)
+    axes = add_grid(figure, images, columns, captions=captions)
     if title:
         axes.set_title(title, fontsize=11)
     return trim(figure)
@@ -55,25 +45,19 @@ def reconstructions(originals: np.ndarray, reconstructed: np.ndarray, n: int = 1
     Args:
         originals: (N, H, W, C), C 1 or 3; uint8 or floats in [0, 1].
         reconstructed: of the same shape and order.
-        n: how many pairs; all of them where there are fewer.
-
-    Raises:
-        InputError: images of another shape or range, or of two different shapes.
+        n: the most pairs to draw.
     """
     return _pairs("original", originals[:n], "reconstructed", reconstructed[:n])
 
 
-def nearest_neighbours(samples: np.ndarray, neighbours: np.ndarray) -> Figure:
-    """Draw generated images over the training image nearest to each, so that copying shows.
+def nearest_neighbours(samples: np.ndarray, nearest: np.ndarray) -> Figure:
+    """Draw generated images over the training image nearest to each, so that copies show.
 
     Args:
         samples: (N, H, W, C), C 1 or 3; uint8 or floats in [0, 1]; about ten.
-        neighbours: of the same shape and order.
-
-    Raises:
-        InputError: images of another shape or range, or of two different shapes.
+        nearest: training images of the same shape and order.
     """
-    return _pairs("generated", samples, "nearest\ntraining image", neighbours)
+    return _pairs("generated", samples, "nearest\ntraining image", nearest)
 
 
 def originals_and_samples(originals: np.ndarray, samples: np.ndarray, n: int = 25) -> Figure:
@@ -81,11 +65,8 @@ def originals_and_samples(originals: np.ndarray, samples: np.ndarray, n: int = 2
 
     Args:
         originals: (N, H, W, C), C 1 or 3; uint8 or floats in [0, 1].
-        samples: (M, H, W, C), likewise.
-        n: how many of each; all of them where there are fewer.
-
-    Raises:
-        InputError: images of another shape or range.
+        samples: (M, H, W, C), in the same form.
+        n: the most images to draw on each side.
     """
     figure = Figure()
     left = 0.0
@@ -98,17 +79,12 @@ def originals_and_samples(originals: np.ndarray, samples: np.ndarray, n: int = 2
 
 
 def _pairs(upper_name: str, upper: np.ndarray, lower_name: str, lower: np.ndarray) -> Figure:
-    upper, lower = (
-        as_images(upper, f"{upper_name} images"),
-        as_images(lower, f"{lower_name} images"),
-    )
+    upper, lower = as_images(upper), as_images(lower)
     if upper.shape != lower.shape:
         raise InputError(
             f"The pairs do not match: shapes {upper.shape} and {lower.shape}. "
             "Give both rows in the same order and shape."
         )
-    figure = Figure()
-    add_grid(
-        figure, np.concatenate([upper, lower]), len(upper), row_labels=[upper_name, lower_name]
-    )
+    figure, names = Figure(), [upper_name, lower_name]
+    add_grid(figure, np.concatenate([upper, lower]), len(upper), row_labels=names)
     return trim(figure)

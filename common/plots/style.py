@@ -12,27 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from common.errors import InputError
-
+# Matplotlib's ten colours, with a darker grey.
 PALETTE = (
-    "#1f77b4",
-    "#ff7f0e",
-    "#2ca02c",
-    "#d62728",
-    "#9467bd",
-    "#8c564b",
-    "#e377c2",
-    "#5f5f5f",
-    "#bcbd22",
-    "#17becf",
+    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"),
+    *("#8c564b", "#e377c2", "#5f5f5f", "#bcbd22", "#17becf"),
 )
 
 
 class Figure(matplotlib.figure.Figure):
-    """A figure that pyplot does not know: nothing to close, nothing left open.
+    """A figure that pyplot does not know, so that it need not be closed.
 
-    Jupyter shows pyplot-free figures only after something else has imported pyplot; with its own
-    PNG the figure appears as the last expression of a cell in any case.
+    Jupyter shows such figures only after pyplot has been imported; with a PNG of its own the figure
+    always shows as the last expression of a cell.
     """
 
     def __init__(self, width: float = 6.4, height: float = 4.8, **options):
@@ -44,36 +35,34 @@ class Figure(matplotlib.figure.Figure):
         return png.getvalue()
 
     def keep(self, path: str | os.PathLike) -> Self:
-        """Write the figure to `path`, in a folder made where there is none, and return it.
-
-        Raises:
-            InputError: a file that cannot be written.
-        """
-        try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self.savefig(path)
-        except OSError as error:
-            raise InputError(
-                f"{path} cannot be written ({error.strerror or error}). "
-                "Name a folder that you may write to."
-            ) from error
+        """Write the figure to `path`, make its folder if needed, and return the figure."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.savefig(path)
         return self
 
 
-def chart(width: float, height: float) -> Figure:
-    """Return an empty figure that makes room for the labels of what is drawn on it."""
+def sheet(width: float, height: float) -> Figure:
+    """An empty figure, in inches, that makes room for the labels of what is drawn on it."""
     return Figure(width, height, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08))
 
 
+def chart(width: float, height: float, *labels: str) -> tuple[Figure, Axes]:
+    """A `sheet` with one axes, and the axes, which has the labels that `dress` takes."""
+    figure = sheet(width, height)
+    axes = figure.subplots()
+    dress(axes, *labels)
+    return figure, axes
+
+
 def class_colours(count: int) -> np.ndarray:
-    """Return `count` distinct RGBA colours, shape (count, 4), floats in [0, 1]."""
+    """`count` distinct RGBA colours, floats in [0, 1], (count, 4)."""
     if count <= len(PALETTE):
         return to_rgba_array(PALETTE[:count])
     return colormaps["turbo"](np.linspace(0.03, 0.97, count))
 
 
 def dress(axes: Axes, xlabel: str, ylabel: str, title: str = "") -> None:
-    """Name the axes and leave only the ink that carries data."""
+    """Label the axes and remove the ink that carries no data."""
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, linewidth=0.6)

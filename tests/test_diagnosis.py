@@ -1,11 +1,12 @@
-"""What is said of a generator's modes and of how the players stand."""
+"""What a GAN's samples and history say about its training."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from common.evaluation.balance import balance
-from common.evaluation.collapse import HELP, modes_in_words
+from common.errors import InputError
+from common.evaluation.diagnosis import HELP, balance, modes_in_words
+from common.metrics import MetricKind
 
 DIGITS = tuple("0123456789")
 
@@ -68,15 +69,23 @@ def test_a_collapse_names_the_classes_that_most_samples_show_though_none_is_crow
     assert "; 100% of the samples show n0, n3, n5, n9. " in words and words.endswith(HELP)
 
 
-def beliefs(real, fake):
+def probabilities(real, fake):
     return pd.DataFrame({"d_real": real, "d_fake": fake})
 
 
 @pytest.mark.parametrize(
     ("real", "fake", "words"),
     [
-        ([0.9] * 3, [0.01] * 3, "the generator stands still"),
-        ([0.9] * 5, [0.4, 0.3, 0.01, 0.01, 0.01], "the generator stands still"),
+        (
+            [0.9] * 3,
+            [0.01] * 3,
+            "the generator has stalled: the discriminator rejects every sample",
+        ),
+        (
+            [0.9] * 5,
+            [0.4, 0.3, 0.01, 0.01, 0.01],
+            "the generator has stalled: the discriminator rejects every sample",
+        ),
         ([0.95] * 3, [0.03, 0.01, 0.01], "the discriminator wins"),
         ([0.95] * 2, [0.01] * 2, "the discriminator wins"),
         ([0.95] * 4, [0.01, 0.01, 0.01, 0.5], "both players learn"),
@@ -84,13 +93,13 @@ def beliefs(real, fake):
     ],
     ids=["from the start", "at the end", "for two epochs", "too short", "recovered", "even"],
 )
-def test_a_generator_that_nothing_believes_for_three_epochs_stands_still(real, fake, words):
-    said = balance(beliefs(real, fake))
+def test_a_generator_rejected_for_three_epochs_has_stalled(real, fake, words):
+    said = balance(probabilities(real, fake))
     assert words in said
     assert said.startswith(f"D(real) {real[-1]:.2f}, D(fake) {fake[-1]:.2f}: ")
 
 
-def test_scores_of_a_squared_loss_are_no_beliefs():
+def test_scores_of_a_squared_loss_are_no_probabilities():
     scores = pd.DataFrame({"score_real": [0.9, 1.2], "score_fake": [0.4, -0.3]})
     assert balance(scores).startswith("D(real) 1.20, D(fake) -0.30: the discriminator wins")
     stalled = pd.DataFrame({"score_real": [0.8] * 5, "score_fake": [0.0] * 5})
@@ -102,3 +111,29 @@ def test_a_critic_is_judged_by_its_distance():
     assert "gains little" in balance(pd.DataFrame({"critic_distance": [1.0, 4.0, 2.1]}))
     assert balance(pd.DataFrame({"critic_distance": [0.05]})) == "Critic's distance: 0.05."
     assert "does not tell real" in balance(pd.DataFrame({"critic_distance": [-0.1] * 3}))
+
+
+HINGE = {
+    "hinge_d": MetricKind("player loss"),
+    "hinge_g": MetricKind("player loss"),
+    "f_real": MetricKind("score", "real"),
+    "f_fake": MetricKind("score", "fake"),
+}
+
+
+def test_a_gan_of_other_metrics_is_read_by_their_kinds():
+    history = {"hinge_g": [2, 0.25], "hinge_d": [1, 0.125], "f_real": [1, 1.5], "f_fake": [0, -1]}
+    assert balance(history, HINGE).startswith("D(real) 1.50, D(fake) -1.00: the discriminator wins")
+    del history["f_real"]
+    assert balance(history, HINGE) == "Last epoch: hinge d 0.125, hinge g 0.25."
+    gap = {"gap": MetricKind("distance")}
+    assert "the generator gains." in balance({"gap": [4.0, 3.0, 1.9]}, gap)
+
+
+def test_metrics_of_unknown_names_give_no_verdict():
+    assert balance({"f_real": [1, 2], "f_fake": [0, 1]}) == (
+        "No metric says how the two players stand."
+    )
+    assert balance({"generator_loss": [2], "odd": [1]}) == "Last epoch: generator loss 2."
+    with pytest.raises(InputError, match="no epoch"):
+        balance({})

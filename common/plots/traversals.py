@@ -1,0 +1,99 @@
+"""Decoded paths through a latent space: over the plane, along each dimension, between images."""
+
+from collections.abc import Callable, Sequence
+from statistics import NormalDist
+
+import numpy as np
+
+from common.errors import InputError
+from common.plots.style import Figure
+from common.plots.tiles import add_grid, as_images, trim
+
+
+def manifold(
+    decode: Callable[[np.ndarray], np.ndarray], n: int = 20, codes: np.ndarray | None = None
+) -> Figure:
+    """Decode an n × n grid of 2-D codes and draw it as a map of the latent plane.
+
+    The codes have equal steps of probability, from the 5 % to the 95 % quantile of each dimension.
+
+    Args:
+        decode: (N, 2) float32 codes -> (N, H, W, C) images, uint8 or floats in [0, 1].
+        n: images along each side, at least 2.
+        codes: (N, 2), whose quantiles replace the standard normal's (for an autoencoder).
+    """
+    shares = np.linspace(0.05, 0.95, n)
+    if codes is None:
+        z1 = z2 = np.array([NormalDist().inv_cdf(share) for share in shares])
+    elif np.ndim(codes) == 2 and np.shape(codes)[1] == 2:
+        z1, z2 = np.quantile(codes, shares, axis=0).T
+    else:
+        raise InputError(
+            f"The manifold is a map of a latent plane, and these codes are {np.shape(codes)}. "
+            "Train with latent_dim=2, or look at `traversals` or `tsne` instead."
+        )
+    # Rows of images run downwards, an axis upwards: the first row has the largest z2.
+    z2 = z2[::-1]
+    plane = np.stack(np.meshgrid(z1, z2), axis=-1).reshape(-1, 2).astype(np.float32)
+    figure, images = Figure(), as_images(decode(plane), "decoded images")
+    axes = add_grid(figure, images, n, row_labels=_some(z2), column_labels=_some(z1))
+    axes.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
+    return trim(figure)
+
+
+def traversals(
+    images: np.ndarray,
+    shares: Sequence[float],
+    dimensions: Sequence[int] | np.ndarray | None = None,
+) -> Figure:
+    """Draw what each latent dimension changes in the image.
+
+    Args:
+        images: (rows, len(shares), H, W, C), C 1 or 3; uint8 or floats in [0, 1].
+        shares: the quantile that the row's dimension takes in each column, in [0, 1].
+        dimensions: the dimension of each row, counted from 0; None for all in order.
+    """
+    rows = range(len(images)) if dimensions is None else dimensions
+    labels = [str(dimension + 1) for dimension in rows]
+    return _rows(images, shares, "quantile of that dimension's codes", "latent dimension", labels)
+
+
+def interpolation(images: np.ndarray) -> Figure:
+    """Draw the way from one image to another, decoded at equal steps between their codes.
+
+    Args:
+        images: (steps, H, W, C), or (pairs, steps, H, W, C) with a row for each pair; C 1 or 3;
+            uint8 or floats in [0, 1]; both ends included.
+    """
+    images = np.asarray(images)
+    if images.ndim == 4:
+        images = images[None]
+    way = "way from the first image's code to the second's"
+    return _rows(images, np.linspace(0, 1, images.shape[1]), way, "pairs of images")
+
+
+def _rows(
+    images: np.ndarray,
+    shares: Sequence[float] | np.ndarray,
+    xlabel: str,
+    ylabel: str,
+    row_labels: Sequence[str] | None = None,
+) -> Figure:
+    """Draw images (rows, len(shares), H, W, C) over their shares."""
+    images = np.asarray(images)
+    if images.ndim != 5 or images.shape[1] != len(shares):
+        raise InputError(
+            f"images have shape {images.shape}; expected (rows, {len(shares)}, H, W, C)."
+        )
+    figure, columns = Figure(), [f"{share:.0%}" for share in shares]
+    images = as_images(images.reshape(-1, *images.shape[2:]))
+    axes = add_grid(figure, images, len(shares), row_labels=row_labels, column_labels=columns)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    return trim(figure)
+
+
+def _some(values: np.ndarray) -> list[str]:
+    """Labels for about six of the values, the first and last always, and empty ones for others."""
+    shown = set(np.linspace(0, len(values) - 1, min(len(values), 6)).round().astype(int))
+    # Rounded first, or the middle of the normal distribution reads "-1.39e-16".
+    return [f"{round(value, 6) + 0:.3g}" if i in shown else "" for i, value in enumerate(values)]
