@@ -1,9 +1,9 @@
-"""How fast photographs become images of 64×64 on disk: with Pillow's draft mode, and without.
+"""How fast photographs become 64×64 images on disk, with and without Pillow's draft mode.
 
-Draft mode lets the JPEG decoder leave out detail that would be scaled away. Both decode the same
-folder by turns, each time into a new cache; then a second start reads what is there. Without
---folder the photographs are 178×218 of soft patches with grain, of which a file is as large as
-one of CelebA's.
+In draft mode the JPEG decoder leaves out detail that scaling would remove. Both ways decode the
+same folder in turn, each time into a new cache; then a second start reads the cache. Without
+--folder the photographs are made: 178×218 pixels of soft patches with grain, in files as large as
+CelebA's.
 """
 
 import argparse
@@ -41,14 +41,14 @@ def write_photographs(folder: Path, count: int) -> None:
 
 
 def start(folder: Path) -> tuple[float, int]:
-    """Seconds until the data are there, and how many images they are."""
+    """Seconds until the data are ready, and their number of images."""
     started = time.perf_counter()
     data = ImageFolderData(folder)
     return time.perf_counter() - started, len(data.x_train) + len(data.x_test)
 
 
 def start_in_new_cache(folder: Path) -> tuple[float, float, int]:
-    """Seconds of a first and of a second start, and how many images there are."""
+    """Seconds of a first and a second start, and the number of images."""
     with TemporaryDirectory() as home, patch.dict(os.environ, KERAS_HOME=home):
         first, count = start(folder)
         second, _ = start(folder)
@@ -58,8 +58,8 @@ def start_in_new_cache(folder: Path) -> tuple[float, float, int]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, help="of photographs; default: made ones")
-    parser.add_argument("--photographs", type=int, default=2000, help="to make")
+    parser.add_argument("--folder", type=Path, help="photographs to decode; default: made ones")
+    parser.add_argument("--photographs", type=int, default=2000, help="number to make")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     whole = partial(patch.object, JpegImageFile, "draft", lambda *_: None)
@@ -70,7 +70,7 @@ def main() -> None:
         folder = arguments.folder or Path(place)
         if arguments.folder is None:
             write_photographs(folder, arguments.photographs)
-        start_in_new_cache(folder)  # Imports and the disk's own cache count for neither.
+        start_in_new_cache(folder)  # Neither should pay for imports and the disk's own cache.
         for _ in range(arguments.rounds):
             for name, drafting in drafts.items():
                 with drafting():

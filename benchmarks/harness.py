@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
@@ -160,7 +159,7 @@ def processor() -> str:
     if cpuinfo.exists():
         models = [s for s in cpuinfo.read_text().splitlines() if s.startswith("model name")]
         name = models[0].split(":")[1].strip() if models else name
-    return f"{name}, {joblib.cpu_count()} cores"
+    return f"{name}, {len(os.sched_getaffinity(0))} cores"
 
 
 def versions() -> str:
