@@ -53,7 +53,7 @@ class UnitRange:
         return unit_range(np.asarray(self.images[index]))
 
 
-def unit_blocks(images: Any, most: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
+def unit_batches(images: Any, most: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
     """Images block by block: the slice that a block covers, and its images as float32 in [0, 1].
 
     Args:

@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal
 
 from common.errors import InputError
 from common.evaluation import codes
-from common.evaluation.codes import CodeMixture, code_distance, encode_blocks, traversal_codes
+from common.evaluation.codes import CodeMixture, code_distance, encode_in_batches, traversal_codes
 
 MEAN = np.array([1.0, -2.0, 0.5])
 COVARIANCE = np.array([[2.0, 0.6, 0.0], [0.6, 0.5, 0.1], [0.0, 0.1, 0.3]])
@@ -84,10 +84,10 @@ def test_the_first_images_are_encoded_block_by_block(monkeypatch):
         blocks.append(len(block))
         return block * 255
 
-    encoded = encode_blocks(encode, images, most=7)
+    encoded = encode_in_batches(encode, images, most=7)
     assert blocks == [3, 3, 1]
     np.testing.assert_allclose(encoded, images[:7].reshape(7, 4))
-    assert encode_blocks(encode, images, most=None).shape == (8, 4)
+    assert encode_in_batches(encode, images, most=None).shape == (8, 4)
 
 
 def test_the_distance_is_the_mean_of_the_nearest():

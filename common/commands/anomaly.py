@@ -23,7 +23,7 @@ from common.evaluation.anomaly import (
     reconstruction_error,
     roc_points,
 )
-from common.evaluation.codes import CodeMixture, code_distance, encode_blocks, flat
+from common.evaluation.codes import CodeMixture, code_distance, encode_in_batches, flat
 from common.evaluation.likelihood import importance_weighted_nll
 from common.images import unit_range
 from common.models import AE, VAE
@@ -82,7 +82,7 @@ def scores_of(model: AE, data: ImageData) -> Iterator[tuple[str, np.ndarray]]:
     bernoulli = LIKELIHOODS["bernoulli"].natural_parameters
     yield "squared_error", reconstruction_error(images, reconstructed)
     yield "cross_entropy", reconstruction_error(images, reconstructed, bernoulli)
-    known = encode_blocks(model.encode, data.x_train)
+    known = encode_in_batches(model.encode, data.x_train)
     mixture = CodeMixture(known)
     if model.has_prior:
         samples = model.sample(PRIOR_SAMPLES, seed=0)

@@ -10,7 +10,7 @@ from common.commands.config import RunConfig
 from common.commands.verifier import Verifier
 from common.datasets import ImageData
 from common.errors import InputError
-from common.evaluation.codes import CodeMixture, encode_blocks
+from common.evaluation.codes import CodeMixture, encode_in_batches
 from common.evaluation.coverage import nearest_images
 from common.models import AE
 from common.models.base import ImageModel
@@ -52,7 +52,7 @@ def run(
     drawn = samples = model.sample(count, seed=0)
     codes = None
     if not model.has_prior:
-        codes = encode_blocks(model.encode, data.x_train)
+        codes = encode_in_batches(model.encode, data.x_train)
         mixed = CodeMixture(codes).sample(count)
         samples = model.decode(mixed.reshape(-1, *model.code_shape))
     plots.image_grid(samples[:SHOWN]).savefig(folder / "samples.png")

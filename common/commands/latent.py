@@ -17,7 +17,7 @@ from common.plots.latent import FEWEST_CODES
 
 DRAWN_CODES = 5_000
 STEPS = 11
-WALKS = 5
+PAIRS = 5
 
 
 def check(config: RunConfig, data: ImageData) -> None:
@@ -52,16 +52,16 @@ def run(
     else:
         plots.tsne(flat(codes), labels, data.class_names or None).savefig(folder / "tsne.png")
     shares = np.linspace(0.05, 0.95, STEPS).tolist()
-    walks, dimensions = traversal_codes(codes, shares)
-    images = _decoded(model, walks)
+    moved, dimensions = traversal_codes(codes, shares)
+    images = _decoded(model, moved)
     plots.traversals(images, shares, dimensions).savefig(folder / "traversals.png")
-    count = min(WALKS, len(codes) // 2)
+    count = min(PAIRS, len(codes) // 2)
     between = np.linspace(codes[: 2 * count : 2], codes[1 : 2 * count : 2], STEPS, axis=1)
     plots.interpolation(_decoded(model, between)).savefig(folder / "interpolation.png")
     return {}
 
 
-def _decoded(model: AE, walks: np.ndarray) -> np.ndarray:
+def _decoded(model: AE, moved: np.ndarray) -> np.ndarray:
     """Images (rows, steps, H, W, C) of codes (rows, steps, *code_shape)."""
-    images = model.decode(walks.reshape(-1, *model.code_shape))
-    return images.reshape(*walks.shape[:2], *model.image_shape)
+    images = model.decode(moved.reshape(-1, *model.code_shape))
+    return images.reshape(*moved.shape[:2], *model.image_shape)

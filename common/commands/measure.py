@@ -7,7 +7,7 @@ import numpy as np
 
 from common.datasets import ImageData
 from common.evaluation.likelihood import importance_weighted_nll
-from common.images import UnitRange, unit_blocks
+from common.images import UnitRange, unit_batches
 from common.models import AE, VAE
 from common.models.base import ImageModel
 
@@ -24,7 +24,7 @@ def figures_on_test(model: ImageModel, data: ImageData, nll_samples: int) -> dic
         return {}
     terms = model.evaluate(data.x_test, data.y_test if model.num_classes else None, verbose=0)
     squared = 0.0
-    for _, images in unit_blocks(data.x_test):
+    for _, images in unit_batches(data.x_test):
         squared += float(np.square(images - model.reconstruct(images)).sum())
     kl = terms.get("kl_loss")
     in_nats = model.likelihood != "squared_error"

@@ -9,7 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from common.errors import require_finite
-from common.images import unit_blocks
+from common.images import unit_batches
 
 MIXTURE_COMPONENTS = 50
 FITTED_CODES = 20_000
@@ -22,7 +22,7 @@ def flat(codes: np.ndarray) -> np.ndarray:
     return codes.reshape(len(codes), -1)
 
 
-def encode_blocks(
+def encode_in_batches(
     encode: Callable[[np.ndarray], np.ndarray], images: Any, most: int | None = FITTED_CODES
 ) -> np.ndarray:
     """Flat codes (N, D) of the first images, read and encoded block by block.
@@ -32,7 +32,7 @@ def encode_blocks(
         images: uint8 or floats in [0, 1], (M, H, W, C), in memory or lazy.
         most: how many of the first images; None for all.
     """
-    return flat(np.concatenate([encode(block) for _, block in unit_blocks(images, most)]))
+    return flat(np.concatenate([encode(block) for _, block in unit_batches(images, most)]))
 
 
 def traversal_codes(

@@ -8,7 +8,7 @@ from sklearn.metrics import pairwise_distances_argmin_min, pairwise_distances_ch
 from sklearn.neighbors import NearestNeighbors
 
 from common.errors import InputError
-from common.images import unit_blocks
+from common.images import unit_batches
 
 # Memory for distances, computed some rows at a time; larger blocks are no faster.
 _BLOCK_MIB = 128
@@ -75,7 +75,7 @@ def nearest_images(samples: np.ndarray, images: Any) -> np.ndarray:
     flat = samples.reshape(len(samples), -1).astype(np.float32)
     best = np.full(len(flat), np.inf)
     index = np.zeros(len(flat), np.int64)
-    for rows, block in unit_blocks(images):
+    for rows, block in unit_batches(images):
         nearest, distance = pairwise_distances_argmin_min(flat, block.reshape(len(block), -1))
         index = np.where(distance < best, rows.start + nearest, index)
         best = np.minimum(distance, best)

@@ -12,7 +12,7 @@ from common.metrics import KNOWN, MetricKind
 from common.models.base import EVALUATION_SEED, ImageModel
 from common.models.gan_steps import frozen_statistics, packed, update_average
 from common.networks.gans import gan_networks
-from common.networks.own import LATENT_DIM, copy_of, own_players
+from common.networks.own import LATENT_DIM, copy_of, own_gan
 from common.training.gan_optimizer import GANOptimizer
 from common.training.precision import precision
 
@@ -81,7 +81,7 @@ class GAN(ImageModel):
         else:
             self.own_networks = ("generator", "discriminator")
             replaced = {"networks": networks, "width": None if width == 1 else width}
-            self.latent_dim = own_players(
+            self.latent_dim = own_gan(
                 generator, discriminator, replaced, self.image_shape, latent_dim, self.pack
             )
         self.generator, self.discriminator = generator, discriminator
@@ -224,7 +224,7 @@ class GAN(ImageModel):
 
     def build_optimizer(self) -> None:
         networks = self.generator, self.discriminator
-        self.optimizer.build_players(*(network.trainable_variables for network in networks))
+        self.optimizer.build_both(*(network.trainable_variables for network in networks))
 
     def check_batch_size(self, batch_size: int, count: int) -> None:
         super().check_batch_size(batch_size, count)

@@ -12,7 +12,7 @@ from keras import layers
 from common.networks.conv import conv_decoder, conv_encoder
 from common.networks.dense import ImageShape, heads, scaled
 
-Players = tuple[keras.Model, keras.Model]
+GANNetworks = tuple[keras.Model, keras.Model]
 
 SMALLEST = 4
 
@@ -74,7 +74,7 @@ def strided_discriminator(
 
 def paper(
     image_shape: ImageShape, latent_dim: int, width: float, momentum: float | None = 0.9
-) -> Players:
+) -> GANNetworks:
     """The DCGAN paper's: 4×4×512 → 256 → 128 → 64 → 64×64 and back (Radford et al. 2016, §3).
 
     It has half the paper's channels, 4×4 kernels for its 5×5 (they meet every pixel equally often),
@@ -87,12 +87,12 @@ def paper(
     return generator, strided_discriminator(image_shape, widths, 4, momentum, biased=False)
 
 
-def paper_critic(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
+def paper_critic(image_shape: ImageShape, latent_dim: int, width: float) -> GANNetworks:
     """`paper` for a critic with clipped weights: no BatchNorm, whose factors would be clipped."""
     return paper(image_shape, latent_dim, width, momentum=None)
 
 
-def cifar10_pooled(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
+def cifar10_pooled(image_shape: ImageShape, latent_dim: int, width: float) -> GANNetworks:
     """The CIFAR-10 seed's DCGAN: three Up blocks against three Down blocks, of 32 filters each."""
     widths = scaled([32] * 3, width)
     decoder = conv_decoder(image_shape, latent_dim, widths, "vector")

@@ -8,7 +8,7 @@ from keras import layers
 from common.errors import InputError
 from common.networks.conv import normalised
 from common.networks.dcgan import (
-    Players,
+    GANNetworks,
     cifar10_pooled,
     paper,
     paper_critic,
@@ -60,20 +60,20 @@ def quartered(image_shape: ImageShape) -> tuple[int, int]:
     return rows // 4, columns // 4
 
 
-def mnist(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
+def mnist(image_shape: ImageShape, latent_dim: int, width: float) -> GANNetworks:
     """The seed's MNIST DCGAN: 7×7×256 → 128 → 64 → image; 64 → 128 with dropout."""
     generator = transposed_generator(image_shape, latent_dim, scaled((256, 128, 64), width))
     return generator, strided_discriminator(image_shape, scaled((64, 128), width), 5, dropout=0.25)
 
 
-def polynomials(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
+def polynomials(image_shape: ImageShape, latent_dim: int, width: float) -> GANNetworks:
     """The seed's polynomial DCGAN: 10×10×128, doubled twice; 16 → 32 → 64 → 128."""
     generator = upsampling_generator(image_shape, latent_dim, width)
     widths = scaled((16, 32, 64, 128), width)
     return generator, strided_discriminator(image_shape, widths, 3, MOMENTUM, dropout=0.25)
 
 
-def polynomials_critic(image_shape: ImageShape, latent_dim: int, width: float) -> Players:
+def polynomials_critic(image_shape: ImageShape, latent_dim: int, width: float) -> GANNetworks:
     """The seed's polynomial WGAN: the same generator; 128 → 256 → 512 → 1024."""
     generator = upsampling_generator(image_shape, latent_dim, width)
     return generator, strided_discriminator(image_shape, scaled((128, 256, 512, 1024), width), 3)
@@ -93,7 +93,7 @@ NETWORKS = {
 
 def gan_networks(
     networks: str, image_shape: ImageShape, latent_dim: int, width: float, pack: int = 1
-) -> Players:
+) -> GANNetworks:
     """Build the generator and the discriminator of a name in `NETWORKS`; see `GAN`.
 
     Raises:

@@ -36,7 +36,7 @@ def own_autoencoder(
     return code_shape
 
 
-def own_players(
+def own_gan(
     generator: Any,
     discriminator: Any,
     replaced: dict,

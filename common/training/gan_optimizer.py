@@ -23,6 +23,7 @@ class GANOptimizer(keras.optimizers.Optimizer):
         scale_loss: bool = False,
     ):
         super().__init__(learning_rate=0.0, name="players")
+        # Saved files know the attribute by this name.
         self.players = [generator, discriminator]
         if scale_loss:
             scaled = keras.optimizers.LossScaleOptimizer
@@ -55,7 +56,7 @@ class GANOptimizer(keras.optimizers.Optimizer):
         self.generator.learning_rate = value
         self.discriminator.learning_rate = value * self.ratio
 
-    def build_players(self, generator_variables: list, discriminator_variables: list) -> None:
+    def build_both(self, generator_variables: list, discriminator_variables: list) -> None:
         """Create each optimizer's slots for its own network's weights."""
         self.generator.build(generator_variables)
         self.discriminator.build(discriminator_variables)
