@@ -1,5 +1,6 @@
 """Shared by all tests: quiet backends, no window, and a command line that is quick."""
 
+import gc
 import os
 import sys
 
@@ -9,6 +10,8 @@ import common  # noqa: F401  before Keras, which it silences
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# TensorFlow and its graphs are millions of objects, which every full collection goes through.
+gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(autouse=True)
