@@ -44,7 +44,7 @@ def pictures(path):
 @pytest.mark.parametrize(
     ("model", "code"),
     [
-        ("conv_ae", "map"),
+        pytest.param("conv_ae", "map", marks=pytest.mark.slow),
         pytest.param("conv_ae", "vector", marks=pytest.mark.slow),
         pytest.param("conv_vae", "map", marks=pytest.mark.slow),
         pytest.param("conv_vae", "vector", marks=pytest.mark.slow),

@@ -62,7 +62,7 @@ PHOTOGRAPHS = {
 }
 
 # An autoencoder and a GAN run by default; the others are slow tests, which CI runs.
-QUICK = {"models_using_CelebA/AE", "models_using_MNIST/DCGAN_mnist"}
+QUICK = {"models_using_MNIST/DCGAN_mnist"}
 
 # What TensorFlow and Keras may print is not for readers of a lesson.
 NOISE = re.compile(r"onednn|absl|cuda|xla_|retracing|tensorflow/|warning", re.IGNORECASE)
