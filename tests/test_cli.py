@@ -212,6 +212,7 @@ def test_weights_of_a_file_are_used_without_training(folder, run_again, tmp_path
     assert "holds VAE, not DCGAN" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_failure_while_training_leaves_the_old_results(folder, run_again, monkeypatch):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 

@@ -184,7 +184,8 @@ def stacked(mnist, *words):
     return cli.main([words[0], words[1], "stacked", *small, *words[2:]])
 
 
-@pytest.mark.parametrize("name", [pytest.param("ae", marks=pytest.mark.slow), "vae"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ae", "vae"])
 def test_an_anomaly_in_one_channel_is_enough(name, mnist, tmp_path, monkeypatch):
     thin(monkeypatch, f"{name}_stacked")
     assert stacked(mnist, name, "anom", "--output", str(tmp_path)) == 0
