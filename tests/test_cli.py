@@ -163,6 +163,7 @@ def test_the_likelihood_is_estimated_where_it_is_asked_for(place, run_again):
     assert metrics["nll"] < metrics["test_negative_elbo"]
 
 
+@pytest.mark.slow
 def test_pictures_of_another_model_go_and_ones_own_files_stay(place, run_again):
     (place / "mine.png").write_bytes(b"of somebody")
     assert (place / "manifold.png").exists()
@@ -191,6 +192,7 @@ def test_a_model_that_cannot_be_read_is_not_lost(place, run_again, capsys):
     assert {path.name: path.read_bytes() for path in place.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_weights_of_a_file_are_used_without_training(folder, run_again, tmp_path, capsys):
     model = folder / "model.keras"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
