@@ -116,7 +116,7 @@ def test_samples_follow_the_seed(trained):
     assert np.abs(model.sample(4) - model.sample(4)).max() > 1e-4
 
 
-def test_evaluation_repeats(trained):
+def test_evaluation_repeats_and_takes_uint8_as_float(trained):
     model, *_ = trained
     images, *labels = lesson(model)
     found = model.evaluate(images, *labels, batch_size=16, verbose=0)
@@ -124,6 +124,8 @@ def test_evaluation_repeats(trained):
     again = model.evaluate(images, *labels, batch_size=16, verbose=0)
     # Without XLA, dense sums differ in their last bit with the place of a batch in memory.
     assert found == (again if model.convolutional else pytest.approx(again, 1e-6))
+    floats = (images / 255.0).astype("float32")
+    assert_same(found, model.evaluate(floats, *labels, batch_size=16, verbose=0))
 
 
 @pytest.mark.parametrize("name", ["ae_classifier", "vae"])
@@ -277,17 +279,12 @@ SOURCES = {"PyDataset": Sequence, "tensorflow": tensorflow_dataset, "torch": tor
 INSTALLED = [s for s in SOURCES if s == "PyDataset" or importlib.util.find_spec(s)]
 
 
-@pytest.fixture(scope="module", params=["vae_classifier", "wgan"])
+@pytest.fixture(
+    scope="module", params=[pytest.param("ae", marks=pytest.mark.slow), "vae_classifier", "wgan"]
+)
 def pupil(request):
     networks = {"networks": "paper_critic", "width": 1 / 32} if request.param == "wgan" else {}
     return compiled(request.param, **networks)
-
-
-def test_bytes_are_evaluated_as_floats(pupil):
-    images, *labels = lesson(pupil)
-    floats = (images / 255.0).astype("float32")
-    found = [pupil.evaluate(x, *labels, batch_size=16, verbose=0) for x in (images, floats)]
-    assert_same(*found)
 
 
 @pytest.mark.parametrize("source", INSTALLED)
