@@ -2,14 +2,18 @@
 
 import gzip
 import hashlib
+import lzma
 import socket
 import struct
+import tokenize
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
 
-from common.datasets import DigitsData, FashionMNISTData, MNISTData, load_or_digits
-from common.datasets.files import cached_file
+from common.datasets import DigitsData, FashionMNISTData, MNISTData, limits, load_or_digits
+from common.datasets.files import cached_file, reading
 from common.datasets.mnist import _FASHION
 from common.errors import InputError
 
@@ -144,6 +148,87 @@ def test_idx_of_another_type(fashion):
     (fashion / name).write_bytes(gzip.compress(struct.pack(">HBBI", 0, 13, 1, 0)))
     with pytest.raises(InputError, match=f"{name} cannot be used: it is not an IDX file of bytes"):
         FashionMNISTData(data_dir=fashion)
+
+
+def npy(shape, descr="|u1"):
+    """The beginning of an .npy file."""
+    file = BytesIO()
+    facts = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, facts)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (npy((2 * 10**7, 28, 28)), r"its array x_test is said to be uint8 \(20000000, 28, 28\)"),
+        (npy((2**62, 28, 28)) + bytes(784), "its array x_test is said to be uint8"),
+        (npy((-1, 28, 28)) + bytes(784), "its array x_test is said to be uint8"),
+        (npy((1, 28, 28)) + bytes(783), "its array x_test is said to be uint8"),
+        (npy((1, 28, 28)).replace(b"(1, 2", b"((1,("), "EOF in multi-line statement|Cannot parse"),
+        (
+            npy((1, 28, 28)).replace(b"fort", b"f\0rt") + bytes(784),
+            "Cannot parse header|null bytes",
+        ),
+        (b"\x93NUMPY\x09\x00" + bytes(100), "Cannot parse header"),
+        (b"\x93NUMPI\x01\x00" + bytes(100), "the magic string is not correct"),
+    ],
+)
+def test_npz_with_a_damaged_header(npz, content, message):
+    with ZipFile(npz, "w") as archive:
+        for name, array in ARRAYS.items():
+            archive.writestr(f"{name}.npy", npy(array.shape) + array.tobytes())
+    assert_is_the_data(MNISTData(data_dir=npz))
+    with ZipFile(npz, "w") as archive:
+        for name, array in (ARRAYS | {"x_test": None}).items():
+            whole = content if array is None else npy(array.shape) + array.tobytes()
+            archive.writestr(f"{name}.npy", whole)
+    with pytest.raises(InputError, match=rf"mnist\.npz cannot be used: .*({message})"):
+        MNISTData(data_dir=npz)
+
+
+def test_files_larger_than_the_memory(npz, fashion, monkeypatch):
+    monkeypatch.setattr(limits, "memory", lambda: 2**20 * 10)
+    assert_is_the_data(MNISTData(data_dir=npz))
+    with ZipFile(npz, "a", ZIP_DEFLATED) as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("x_test.npy", npy((20_000, 28, 28)) + bytes(784 * 20_000))
+    with pytest.raises(InputError, match=r"mnist\.npz needs 15 MB of memory, .* has 10 MB: give a"):
+        MNISTData(data_dir=npz)
+    content = struct.pack(">HBB3I", 0, 8, 3, 20_000, 28, 28) + bytes(784 * 20_000)
+    (fashion / FASHION[2]).write_bytes(gzip.compress(content))
+    with pytest.raises(InputError, match=r"t10k-images-idx3-ubyte\.gz needs 15 MB of memory"):
+        FashionMNISTData(data_dir=fashion)
+
+
+@pytest.mark.parametrize(
+    ("shape", "pixels"),
+    [((2**32 - 1,) * 3, 100), ((20_000_000, 28, 28), 0), ((1, 28, 28), 783), ((1, 28, 28), 785)],
+)
+def test_idx_of_another_size_than_it_says(fashion, shape, pixels):
+    content = struct.pack(">HBB3I", 0, 8, 3, *shape) + bytes(pixels)
+    (fashion / FASHION[0]).write_bytes(gzip.compress(content))
+    with pytest.raises(InputError, match=r"gz cannot be used: its array is said to be \(\d+, "):
+        FashionMNISTData(data_dir=fashion)
+
+
+def test_memory_of_this_machine():
+    assert 2**28 < limits.memory() < 2**50
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), lzma.LZMAError("Corrupt input data"), tokenize.TokenError("EOF", (1, 0))],
+)
+def test_error_of_any_type_is_a_sentence(tmp_path, error):
+    reason = str(error).partition("\n")[0] or "MemoryError"
+    with pytest.raises(InputError) as caught, reading(tmp_path / "a.npz"):
+        raise error
+    assert str(caught.value) == f"{tmp_path / 'a.npz'} cannot be used: {reason}."
+
+
+def test_foreign_messages_are_cut_to_a_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"cannot be used: One \(1\.5\)\.$"), reading(tmp_path):
+        raise ValueError("One (1.5). Two.\nThree.")
 
 
 def test_no_network_names_file_place_and_what_needs_none(home):

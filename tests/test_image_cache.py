@@ -1,13 +1,15 @@
 """The cache of decoded images: when it is made and used, and that it is whole or not there."""
 
 import errno
+import json
 import os
 import shutil
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from zipfile import ZipFile
+from types import SimpleNamespace
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import keras
 import numpy as np
@@ -16,6 +18,7 @@ from PIL import Image
 
 from common.datasets.photos import cache as image_cache
 from common.datasets.photos import decoding as image_decoding
+from common.datasets.photos import sources as image_sources
 from common.datasets.photos.cache import cached_images
 from common.datasets.photos.decoding import Decoding
 from common.datasets.photos.sources import ImageFiles
@@ -275,14 +278,77 @@ def damage_all(path):
     path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("damage", [damage_cut, damage_notes, damage_all])
+def replace(old, new):
+    def damage(path):
+        content = path.read_bytes()
+        assert old in content
+        path.write_bytes(content.replace(old, new, 1))
+
+    return damage
+
+
+def damage_by_an_older_version(path):
+    notes = {"names": [f"{number:02}.png" for number in range(50)], "unreadable": {}}
+    np.save(path, np.full((50, 4, 4, 3), 9, np.uint8))
+    with path.open("ab") as file:
+        file.write(json.dumps(notes).encode())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_cut,
+        damage_notes,
+        damage_all,
+        damage_by_an_older_version,
+        replace(b"|u1", b"|i1"),
+        replace(b"(50, 4", b"(49, 4"),
+        replace(b"(50, 4", b"((((((("),
+        replace(b"NUMPY", b"NUMPI"),
+        replace(b'"07.png"', b'"77.png"'),
+        replace(bytes([100] * 48), bytes([100] * 47 + [101])),
+    ],
+)
 def test_damaged_cache_is_replaced(home, folder, damage):
     cached_images(ImageFiles(folder), SMALL)
     damage(next(home.rglob("*.npy")))
+    with pytest.warns(UserWarning, match=r"The cache of .*source was damaged, or an older vers"):
+        cache = cached_images(ImageFiles(folder), SMALL)
+    assert levels(cache) == list(range(0, 250, 5)) and cache.names[7] == "07.png"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert levels(cached_images(ImageFiles(folder), SMALL)) == levels(cache)
+
+
+def test_damaged_image_of_a_large_cache_is_noticed_when_it_is_read(home, folder, monkeypatch):
+    monkeypatch.setattr(image_cache, "QUICK", 0)
+    cached_images(ImageFiles(folder), SMALL)
+    replace(bytes([100] * 48), bytes([100] * 47 + [101]))(next(home.rglob("*.npy")))
+    cache = cached_images(ImageFiles(folder), SMALL)
+    assert cache.images.take(np.arange(20))[:, 0, 0, 0].tolist() == list(range(0, 100, 5))
+    with pytest.raises(InputError, match=r"Image 20 in .* so the file was removed\. Start again"):
+        cache.images.take(np.arange(50))
     assert levels(cached_images(ImageFiles(folder), SMALL)) == list(range(0, 250, 5))
 
 
-def test_what_a_kill_left_is_removed_in_time(home, folder):
+def test_what_a_kill_left_is_removed_at_the_next_start(home, folder):
+    cached_images(ImageFiles(folder), SMALL)
+    cache = next(home.rglob("*.npy"))
+    left, written = cache.with_suffix(".1.part"), cache.with_name("other-2.part")
+    left.write_bytes(b"half")
+    with written.open("wb") as file:
+        file.write(b"half")
+        file.flush()
+        if not image_cache._locked(file):
+            pytest.skip("no locks here")
+        cached_images(ImageFiles(folder), SMALL)
+        assert not left.exists() and written.exists() and cache.exists()
+    cached_images(ImageFiles(folder), SMALL)
+    assert not written.exists() and cache.exists()
+
+
+def test_without_locks_what_a_kill_left_is_removed_in_time(home, folder, monkeypatch):
+    monkeypatch.setattr(image_cache, "_locked", lambda file: False)
     cached_images(ImageFiles(folder), SMALL)
     cache = next(home.rglob("*.npy"))
     old, young = cache.with_suffix(".1.part"), cache.with_suffix(".2.part")
@@ -294,6 +360,41 @@ def test_what_a_kill_left_is_removed_in_time(home, folder):
     add(folder)
     cached_images(ImageFiles(folder), SMALL)
     assert young.exists() and not cache.exists()
+
+
+def test_writing_is_locked(home, folder, monkeypatch):
+    """A start beside a writer does not take its file for one that a kill left."""
+    decode = image_decoding.decode
+
+    def clean(files, name, *rest):
+        if name == "40.png":
+            parts = list(home.rglob("*.part"))
+            assert len(parts) == 1 and not image_cache._abandoned(parts[0])
+        return decode(files, name, *rest)
+
+    monkeypatch.setattr(image_decoding, "decode", clean)
+    assert levels(cached_images(ImageFiles(folder), SMALL)) == list(range(0, 250, 5))
+
+
+def test_what_cannot_fit_is_refused_before_decoding(home, folder, decodings, monkeypatch):
+    with pytest.raises(InputError, match=r"99999×99999 pixels needs .* MB of memory, .* lower si"):
+        cached_images(ImageFiles(folder), Decoding.of(99_999))
+    usage = SimpleNamespace(total=10**9, used=10**9 - 2000, free=2000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(InputError, match=r"\(0 MB\) cannot be written to .*: No space left on dev"):
+        cached_images(ImageFiles(folder), SMALL)
+    assert not decodings and not files_in(home)
+
+
+def test_huge_member_of_a_zip_is_left_out(home, folder, tmp_path, monkeypatch):
+    with ZipFile(tmp_path / "pictures.zip", "w", ZIP_DEFLATED) as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+        archive.writestr("bomb.png", bytes(100_000))
+    monkeypatch.setattr(image_sources, "LARGEST", 99_999)
+    with pytest.warns(UserWarning, match=r"1 of 51 .* bomb\.png \(no picture has 100,000 bytes\)"):
+        cache = cached_images(ImageFiles(tmp_path / "pictures.zip"), SMALL)
+    assert levels(cache) == list(range(0, 250, 5))
 
 
 def test_two_that_write_the_same_cache(home, folder):

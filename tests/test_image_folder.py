@@ -10,6 +10,9 @@ from PIL import Image
 
 from common import datasets
 from common.datasets import ImageFolderData, StackedMNISTData, StoredRows
+from common.datasets.photos.cache import cached_images
+from common.datasets.photos.decoding import Decoding
+from common.datasets.photos.sources import ImageFiles
 from common.errors import InputError
 
 
@@ -121,6 +124,84 @@ def test_train_and_test_subfolders(folder):
     assert data.class_names == ("a", "b")
     assert data.y_test.tolist() == [int(level >= 120) for level in levels(data.x_test)]
     assert data.y_train.tolist() != sorted(data.y_train)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Train", "Test"),
+        ("TRAIN", "val"),
+        ("Training", "Testing"),
+        ("training_set", "test_set"),
+        ("train-images", "Validation images"),
+        ("chest_xray/train", "chest_xray/test"),
+        ("archive/data/Train", "archive/data/Valid"),
+    ],
+)
+def test_published_names_of_the_splits(folder, train, test):
+    for part, start in ((train, 0), (test, 100)):
+        put_many(folder / part / "a", range(start, start + 5))
+        put_many(folder / part / "b", range(start + 20, start + 25))
+    (folder / train).with_name("readme.txt").write_text("no picture")
+    put(folder / "__MACOSX" / "a.png", 250)
+    data = ImageFolderData(folder, size=4)
+    assert sorted(levels(data.x_train)) == [*range(5), *range(20, 25)]
+    assert sorted(levels(data.x_test)) == [*range(100, 105), *range(120, 125)]
+    assert data.class_names == ("a", "b")
+    assert data.y_test.tolist() == [int(level >= 120) for level in levels(data.x_test)]
+
+
+def test_split_drawn_by_an_earlier_version_has_another_content(folder):
+    """A model of it has seen some of the test images."""
+    for part in ("Train", "Test"):
+        put_many(folder / part, range(5))
+    data = ImageFolderData(folder, size=4)
+    assert data.content != cached_images(ImageFiles(folder), Decoding.of(4)).content
+    for part in ("Train", "Test"):
+        (folder / part).rename(folder / part.lower())
+    data = ImageFolderData(folder, size=4)
+    assert data.content == cached_images(ImageFiles(folder), Decoding.of(4)).content
+
+
+def test_the_usual_name_of_a_split_comes_first(folder):
+    for part, level in {"Train": 1, "train": 2, "val": 3, "Testing": 4, "training": 5}.items():
+        put_many(folder / part, [level])
+    data = ImageFolderData(folder, size=4)
+    assert levels(data.x_train) == [2] and levels(data.x_test) == [4]
+
+
+def test_pictures_beside_a_folder_with_splits_are_read(folder):
+    for part, level in {"": 1, "old/train": 2, "old/test": 3}.items():
+        put_many(folder / part, [level])
+    data = ImageFolderData(folder, size=4)
+    assert sorted(levels(data.x_train) + levels(data.x_test)) == [1, 2, 3]
+
+
+def test_folder_around_the_classes_is_passed_through(folder):
+    for label, name in enumerate(("Cat", "Dog")):
+        put_many(folder / "archive" / "PetImages" / name, range(50 * label, 50 * label + 10))
+    put(folder / "archive" / "PetImages" / "Dog" / "old" / "deep.png", 99)
+    data = ImageFolderData(folder, size=4)
+    assert data.class_names == ("Cat", "Dog")
+    for images, labels in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
+        assert (np.array(levels(images)) // 50).tolist() == labels.tolist()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
+def test_names_that_are_no_utf8_are_shown_as_text(folder):
+    folder = folder / os.fsdecode(b"\xfc")
+    for label, name in enumerate((b"caf\xe8", b"caf\xe9")):
+        put_many(folder / os.fsdecode(name), range(50 * label, 50 * label + 10))
+    (folder / os.fsdecode(b"caf\xe8/bad\xe9.png")).write_text("text")
+    with pytest.warns(UserWarning) as caught:
+        data = ImageFolderData(folder, size=4)
+    texts = [str(caught[0].message), data.origin, data.name, *data.class_names]
+    assert texts[3:] == [r"caf\xe8", r"caf\xe9"] and data.name == r"\xfc"
+    assert r"caf\xe8/bad\xe9.png (not an image" in texts[0]
+    "".join(texts).encode()  # raises, if there are surrogates
+    assert (np.array(levels(data.x_test)) // 50).tolist() == data.y_test.tolist()
+    with pytest.raises(InputError, match=r"\\xfe does not exist: give a folder"):
+        ImageFolderData(folder.with_name(os.fsdecode(b"\xfe")))
 
 
 def test_train_beside_an_empty_test(folder):

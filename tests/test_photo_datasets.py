@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from common import datasets
-from common.datasets import CarsData, CelebAData, CIFAR10Data
+from common.datasets import CarsData, CelebAData, CIFAR10Data, mat_files
 from common.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -176,8 +176,8 @@ def write_cars(folder, train=4, test=2):
             Image.fromarray(pixels).save(folder / part / f"{number:05}.jpg", quality=100)
 
 
-def write_kit(folder, name, count, classes=True):
-    fields = {"bbox_x1": 11, "bbox_y1": 11, "bbox_x2": 30, "bbox_y2": 20}
+def write_kit(folder, name, count, classes=True, **changed):
+    fields = {"bbox_x1": 11, "bbox_y1": 11, "bbox_x2": 30, "bbox_y2": 20} | changed
     types = [(field, "O") for field in (*fields, *(["class"] if classes else []), "fname")]
     rows = [
         (*fields.values(), *([number % 3 + 1] if classes else []), f"{number:05}.jpg")
@@ -246,6 +246,55 @@ def test_cars_with_a_kit_of_other_images(tmp_path):
             InputError, match=message + r"car 00001\.jpg: give them their published"
         ):
             CarsData(tmp_path, size=8, boxes=boxes)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"bbox_x1": -1}, "the bbox_x1 -1; expected a whole number from 0 to 100,000"),
+        ({"bbox_y2": np.nan}, "the bbox_y2 nan; expected a whole number"),
+        ({"bbox_y2": np.inf}, "the bbox_y2 inf; expected a whole number"),
+        ({"bbox_x2": 2.0**40}, "the bbox_x2 1099511627776.0; expected a whole number"),
+        ({"bbox_x2": 20.5}, "the bbox_x2 20.5; expected a whole number"),
+        ({"bbox_x2": "20"}, "the bbox_x2 '20'; expected a whole number"),
+        ({"bbox_x2": 10}, "a box from 11, 11 to 10, 20, which has no inside"),
+    ],
+)
+def test_cars_with_boxes_that_are_none(tmp_path, changed, message):
+    write_cars(tmp_path, test=0)
+    write_kit(tmp_path / "devkit", "cars_train_annos.mat", 4, **changed)
+    with pytest.raises(InputError, match=message):
+        CarsData(tmp_path, size=8, boxes=True)
+
+
+def test_cars_of_a_class_that_is_none(tmp_path):
+    write_cars(tmp_path, test=0)
+    write_kit(tmp_path, "cars_train_annos.mat", 4)
+    savemat(tmp_path / "cars_meta.mat", {"class_names": np.array(["A", "B"], dtype=object)})
+    with pytest.raises(InputError, match=r"gives 00002\.jpg the class 3; .* from 1 to 2\. Unpack"):
+        CarsData(tmp_path, size=8)
+
+
+@pytest.mark.parametrize(
+    ("does", "problem"),
+    [
+        ("import os; os.abort()", "SciPy's reader crashes on it"),
+        ("import time; time.sleep(60)", "reading it does not end"),
+        ("raise KeyError('a. b')", "'a"),
+    ],
+)
+def test_cars_of_a_file_on_which_the_reader_ends(tmp_path, monkeypatch, does, problem):
+    """SciPy's reader ends its process on some damaged files: another process has it."""
+    write_cars(tmp_path, test=0)
+    write_kit(tmp_path, "cars_train_annos.mat", 4)
+    assert len(CarsData(tmp_path, size=8).class_names) == 3
+    (tmp_path / "scipy" / "io").mkdir(parents=True)
+    (tmp_path / "scipy" / "__init__.py").touch()
+    (tmp_path / "scipy" / "io" / "__init__.py").write_text(f"def loadmat(*a, **b):\n    {does}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(mat_files, "TIMEOUT", 1 if "sleep" in does else 60)
+    with pytest.raises(InputError, match=rf"annos\.mat cannot be used: it is no .* \(({problem})"):
+        CarsData(tmp_path, size=8)
 
 
 def test_cars_without_test_images(tmp_path):

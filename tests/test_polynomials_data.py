@@ -116,6 +116,14 @@ def test_bad_options(option):
         PolynomialData(**option)
 
 
+@pytest.mark.parametrize(
+    "options", [{"size": 99_999}, {"num_images": 10**15}, {"max_degree": 10**6}, {"size": 10**200}]
+)
+def test_what_cannot_fit_is_refused_at_once(options):
+    with pytest.raises(InputError, match=r"needs [\d,]+ MB of memory, .*: lower num_images, size"):
+        PolynomialData(**options)
+
+
 def test_twenty_thousand_images_are_quick():
     def seconds():
         start = time.perf_counter()

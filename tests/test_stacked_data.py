@@ -147,6 +147,8 @@ def test_mnist_is_the_default_source(tmp_path):
         ({"data_dir": "."}, "give data_dir= to that dataset"),
         ({"num_images": 4, "data_fraction": 0.1}, "num_images=4 .* too few for data_fraction=0.1"),
         ({"num_images": 4, "validation_fraction": 0.1}, "too few"),
+        ({"num_images": 10**15}, r"Stacking needs [\d,]+ MB of memory, .*: lower num_images"),
+        ({"num_test": 10**400}, r"Stacking needs [\d,]+ MB of memory"),
     ],
 )
 def test_bad_options(digits, options, message):

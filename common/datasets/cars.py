@@ -1,13 +1,15 @@
 """Stanford Cars: 16,185 photographs of cars of 196 models."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from common.datasets.base import ImageData, Split, drawn_split
-from common.datasets.files import NEED_NO_DOWNLOAD, keras_home
+from common.datasets.files import NEED_NO_DOWNLOAD, keras_home, printable
+from common.datasets.mat_files import read_mat
 from common.datasets.photos.cache import cached_images
 from common.datasets.photos.decoding import Box, Decoding
 from common.datasets.photos.sources import ImageFiles
@@ -19,6 +21,8 @@ ANNOTATIONS = {
     TRAIN: ("cars_train_annos.mat",),
     TEST: ("cars_test_annos_withlabels.mat", "cars_test_annos.mat"),
 }
+CORNERS = ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2")
+LARGEST = 100_000  # pixels of a side
 
 
 @dataclass(eq=False)
@@ -63,15 +67,15 @@ class CarsData(ImageData):
                 "Laboratory, unpack them there, or give their place as data_dir=. "
                 f"{NEED_NO_DOWNLOAD}"
             )
-        annotations = _annotations(folder, files)
+        annotations, classes = _annotations(folder, files)
         boxes = _boxes(annotations, files, folder) if self.boxes else None
         cache = cached_images(files, decoding, boxes)
-        self.content, labels, classes = cache.content, None, _find(folder, ("cars_meta.mat",))
+        self.content, labels = cache.content, None
         known = [annotations[name] for name in cache.names if name in annotations]
-        complete = len(known) == len(cache.names)
-        if classes and complete and all("class" in (e.dtype.names or ()) for e in known):
-            self.class_names = tuple(map(str, np.atleast_1d(_load(classes, "class_names"))))
-            labels = np.array([int(entry["class"]) - 1 for entry in known])
+        complete = len(known) == len(cache.names) and all("class" in entry for entry in known)
+        if classes and complete:
+            self.class_names = classes
+            labels = np.array([entry["class"] - 1 for entry in known])
             digest = hashlib.sha256(cache.content.encode() + labels.tobytes())
             self.content = digest.hexdigest()[:16]
         in_test = np.array([name.startswith(f"{TEST}/") for name in cache.names])
@@ -81,39 +85,71 @@ class CarsData(ImageData):
         return cache.split(*rows, labels=labels)
 
 
-def _annotations(folder: Path, files: ImageFiles) -> dict[str, np.void]:
-    """What the development kit says of the images, by the name of the file."""
+def _annotations(folder: Path, files: ImageFiles) -> tuple[dict[str, dict], tuple[str, ...]]:
+    """What the development kit says of the images, by the name of the file, and its classes."""
+    kit, images = {}, {}
+    for part, names in ANNOTATIONS.items():
+        images[part] = [name for name in files.stamps if name.startswith(f"{part}/")]
+        if images[part] and (path := _find(folder, names)):
+            kit[path] = part
+    if not kit:
+        return {}, ()
+    meta = _find(folder, ("cars_meta.mat",))
+    read = read_mat(
+        dict.fromkeys(kit, "annotations") | ({meta: "class_names"} if meta else {}),
+        "the Stanford Cars",
+    )
+    classes = tuple(map(str, read[meta])) if meta else ()
+    ranges = dict.fromkeys(CORNERS, (0, LARGEST)) | ({"class": (1, len(classes))} if meta else {})
     annotations = {}
-    for part, kit_names in ANNOTATIONS.items():
-        path = _find(folder, kit_names)
-        images = [name for name in files.stamps if name.startswith(f"{part}/")]
-        if path is None or not images:
-            continue
-        entries = {str(e["fname"]): e for e in np.atleast_1d(_load(path, "annotations"))}
+    for path, part in kit.items():
+        entries = {str(e.get("fname")): e for e in read[path] if isinstance(e, dict)}
         # In re-uploads the images lie a folder deeper, as cars_train/cars_train/00001.jpg.
-        known = {n: entries[base] for n in images if (base := n.rpartition("/")[2]) in entries}
+        known = {n: entries[b] for n in images[part] if (b := n.rpartition("/")[2]) in entries}
         if not known:
             raise InputError(
-                f"{path} describes none of the {len(images):,} images such as {images[0]}: give "
-                "them their published names, such as 00001.jpg, or remove that file."
+                f"{printable(path)} describes none of the {len(images[part]):,} images such as "
+                f"{printable(images[part][0])}: give them their published names, such as "
+                "00001.jpg, or remove that file."
             )
-        annotations |= known
-    return annotations
+        annotations |= {name: _checked(entry, ranges, path) for name, entry in known.items()}
+    return annotations, classes
 
 
-def _boxes(annotations: dict[str, np.void], files: ImageFiles, folder: Path) -> dict[str, Box]:
+def _checked(entry: dict, ranges: Mapping[str, tuple[int, int]], path: Path) -> dict[str, int]:
+    """The numbers of an entry that have a range, if they are whole and within."""
+    numbers = {}
+    for field in (field for field in entry if field in ranges):
+        (least, most), number = ranges[field], entry[field]
+        # NaN and infinity are in no range.
+        if not (isinstance(number, int | float) and least <= number <= most and number % 1 == 0):
+            raise InputError(
+                f"{printable(path)} gives {entry['fname']} the {field} {number!r:.40}; expected a "
+                f"whole number from {least} to {most:,}. Unpack the file again."
+            )
+        numbers[field] = int(number)
+    return numbers
+
+
+def _boxes(annotations: dict[str, dict], files: ImageFiles, folder: Path) -> dict[str, Box]:
     """The box around the car, by the name of the file."""
-    if missing := [name for name in files.stamps if name not in annotations]:
+    if missing := [
+        name for name in files.stamps if not annotations.get(name, {}).keys() >= {*CORNERS}
+    ]:
         raise InputError(
             f"boxes=True needs the boxes of all images, but {folder / 'devkit'} has none for "
             f"{missing[0]} and {len(missing):,} in all: put cars_train_annos.mat and "
             "cars_test_annos.mat there, or leave boxes out."
         )
-    corners = ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2")
     found = {}
     for name in files.stamps:
         # Counted from 1, the last included.
-        left, top, right, bottom = (int(annotations[name][corner]) for corner in corners)
+        left, top, right, bottom = (annotations[name][corner] for corner in CORNERS)
+        if right < left or bottom < top:
+            raise InputError(
+                f"{printable(folder / 'devkit')} gives {printable(name)} a box from {left}, {top} "
+                f"to {right}, {bottom}, which has no inside. Unpack its files again."
+            )
         found[name] = (left - 1, top - 1, right, bottom)
     return found
 
@@ -121,15 +157,3 @@ def _boxes(annotations: dict[str, np.void], files: ImageFiles, folder: Path) -> 
 def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
     paths = (place / name for name in names for place in (folder / "devkit", folder))
     return next((path for path in paths if path.is_file()), None)
-
-
-def _load(path: Path, key: str) -> np.ndarray:
-    from scipy.io import loadmat
-
-    try:
-        return loadmat(path, squeeze_me=True)[key]
-    # SciPy raises almost any type for files that are damaged or of another kind.
-    except Exception as error:
-        raise InputError(
-            f"{path} cannot be used: it is no such file of the Stanford Cars ({error})."
-        ) from None

@@ -2,29 +2,51 @@
 
 import gzip
 import hashlib
+import math
 import os
 import socket
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import IO
+from zipfile import ZipFile
 
 import numpy as np
 
+from common.datasets.limits import require_memory
 from common.errors import InputError
 
 NEED_NO_DOWNLOAD = "The datasets digits and polynomials need no download."
+DEFLATE = 1032  # times smaller at most are zlib's files
 
 
 def read_npz(path: Path) -> tuple:
     """(x_train, y_train), (x_test, y_test) of an .npz file with arrays of these names."""
     keys = ("x_train", "y_train", "x_test", "y_test")
-    with reading(path), path.open("rb") as file, np.lib.npyio.NpzFile(file) as arrays:
-        if missing := [key for key in keys if key not in arrays.files]:
+    with reading(path), ZipFile(path) as archive:
+        members = dict(zip((f"{key}.npy" for key in keys), keys, strict=True))
+        if missing := [key for name, key in members.items() if name not in archive.namelist()]:
             raise ValueError(f"it has no array {', '.join(missing)}")
-        return tuple((arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
+        sizes = {name: archive.getinfo(name).file_size for name in members}
+        require_memory(printable(path), sum(sizes.values()), "give a smaller file")
+        arrays = {}
+        for name, key in members.items():
+            with archive.open(name) as file:
+                arrays[key] = _read_npy(file, key, sizes[name])
+    return tuple((arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
+
+
+def _read_npy(file: IO[bytes], name: str, size: int) -> np.ndarray:
+    """The array of an open .npy file of `size` bytes, with memory for no more than these."""
+    version = np.lib.format.read_magic(file)
+    # NumPy writes version 3 only for records.
+    header = "read_array_header_1_0" if version == (1, 0) else "read_array_header_2_0"
+    shape, _, dtype = getattr(np.lib.format, header)(file)
+    if not dtype.hasobject and file.tell() + math.prod(shape) * dtype.itemsize != size:
+        raise ValueError(f"its array {name} is said to be {dtype} {shape}, but has another size")
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -34,8 +56,16 @@ def read_idx(path: Path) -> np.ndarray:
         if zeros or kind != 8:
             raise ValueError("it is not an IDX file of bytes")
         shape = struct.unpack(f">{rank}I", file.read(4 * rank))
-        # A bytearray gives a writable array; PyTorch warns about others.
-        return np.frombuffer(bytearray(file.read()), np.uint8).reshape(shape)
+        size = math.prod(shape)
+        complete = size <= DEFLATE * path.stat().st_size
+        if complete:
+            require_memory(printable(path), size, "give a smaller file")
+            array = np.empty(shape, np.uint8)
+            # What follows the last byte is the checksum, which is compared when it is read.
+            complete = file.readinto(array.reshape(-1).data) == size and not file.read(1)
+        if not complete:
+            raise ValueError(f"its array is said to be {shape}, but has another size")
+        return array
 
 
 def cached_file(url: str, sha256: str, folder: str = "datasets") -> Path:
@@ -94,8 +124,23 @@ def reading(path: Path) -> Iterator[None]:
     """Turn errors from reading a missing or damaged file into an `InputError` that names it."""
     try:
         yield
+    except InputError:
+        raise
     except FileNotFoundError:
-        raise InputError(f"There is no file {path}; put it there. {NEED_NO_DOWNLOAD}") from None
-    # zipfile raises RuntimeError for encrypted members and unknown compressions.
-    except (OSError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error, struct.error) as e:
-        raise InputError(f"{path} cannot be used: {e}.") from None
+        raise InputError(
+            f"There is no file {printable(path)}; put it there. {NEED_NO_DOWNLOAD}"
+        ) from None
+    # The readers of NumPy, zipfile and gzip raise almost any type for damaged files.
+    except Exception as error:
+        reason = first_sentence(str(error) or type(error).__name__)
+        raise InputError(f"{printable(path)} cannot be used: {reason}.") from None
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a foreign message, without its full stop."""
+    return text.partition("\n")[0].partition(". ")[0].rstrip(".")
+
+
+def printable(name: str | Path) -> str:
+    r"""A file's name as text; bytes that are no UTF-8 become \xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,6 +1,9 @@
 """Your own pictures: any folder of image files."""
 
+import hashlib
 import os
+import posixpath
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from common.datasets.base import ImageData, Split, drawn_split
+from common.datasets.files import printable
 from common.datasets.photos.cache import cached_images
 from common.datasets.photos.decoding import Decoding
 from common.datasets.photos.sources import SUFFIXES, ImageFiles
 from common.errors import InputError, whole_number
+
+TRAIN = ("train", "training")
+TESTS = ("test", "testing", "val", "valid", "validation")
+WRAPPERS = 5  # folders in folders to look into; links may lead round in circles
 
 
 @dataclass(eq=False)
@@ -24,9 +32,10 @@ class ImageFolderData(ImageData):
     cannot be read are left out with a warning.
 
     If all images lie in two or more subfolders, these are the classes, in the order of their names;
-    otherwise there are no labels. Subfolders `train` and `test` (or `val`, `valid`, `validation`)
-    are the two splits: each may have the classes as its subfolders, and nothing else is read.
-    Without them, the test images are drawn.
+    otherwise there are no labels. Subfolders `train` (or `training`) and `test` (or `testing`,
+    `val`, `valid`, `validation`) are the two splits: each may have the classes as its subfolders,
+    and nothing else is read. Capitals and an ending such as `_set` do not matter. Without these
+    two, the test images are drawn. A folder around all that is passed through.
 
     Options beyond those of `ImageData`:
         folder: where the images are.
@@ -54,31 +63,37 @@ class ImageFolderData(ImageData):
         decoding = Decoding.of(self.size, self.channels, self.fit)
         self.image_shape = decoding.shape
         folder = Path(os.path.expanduser(self.folder))
+        shown = printable(folder)
         if not folder.is_dir():
             problem = "is a file, not a folder" if folder.exists() else "does not exist"
-            raise InputError(f"{folder} {problem}: give a folder of images.")
-        self.origin, self.name = str(folder), folder.resolve().name
-        tests = ("test", "val", "valid", "validation")
-        test = next((part for part in tests if (folder / part).is_dir()), None)
-        parts = ("train", test) if test and (folder / "train").is_dir() else ()
+            raise InputError(f"{shown} {problem}: give a folder of images.")
+        self.origin, self.name = shown, printable(folder.resolve().name)
+        parts = _split_folders(folder)
         files = ImageFiles(folder, parts or ("",))
         if not files.stamps:
             others = f" but {len(files.others):,} in other formats" if files.others else ""
             raise InputError(
-                f"{folder} and its subfolders hold no images{others}: put files there that end in "
+                f"{shown} and its subfolders hold no images{others}: put files there that end in "
                 f"{', '.join(SUFFIXES)}, or give another folder."
             )
         cache = cached_images(files, decoding)
         self.content = cache.content
         within = cache.names
         if parts:
-            part_of, within = zip(*(name.split("/", 1) for name in cache.names), strict=True)
-            rng, part_of = np.random.default_rng(self.seed), np.array(part_of)
-            rows = [rng.permutation(np.flatnonzero(part_of == part)) for part in parts]
+            if parts[0] != "train":
+                # Earlier versions drew the test images from both, so their models know these.
+                digest = hashlib.sha256(repr((cache.content, parts)).encode())
+                self.content = digest.hexdigest()[:16]
+            part_of = np.array([name.startswith(f"{parts[1]}/") for name in cache.names], int)
+            starts = [len(parts[part]) + 1 for part in part_of]
+            within = [name[start:] for name, start in zip(cache.names, starts, strict=True)]
+            rng = np.random.default_rng(self.seed)
+            rows = [rng.permutation(np.flatnonzero(part_of == part)) for part in (0, 1)]
             if empty := [part for part, found in zip(parts, rows, strict=True) if not len(found)]:
                 raise InputError(
-                    f"{folder} has the subfolders {' and '.join(parts)}, but no image in "
-                    f"{empty[0]} can be read: put some there, or rename the subfolders."
+                    f"{shown} has the subfolders {' and '.join(map(printable, parts))}, but no "
+                    f"image in {printable(empty[0])} can be read: put some there, or rename the "
+                    "subfolders."
                 )
         else:
             rows = drawn_split(len(cache.names), self.origin, self.test_fraction, self.seed)
@@ -86,16 +101,44 @@ class ImageFolderData(ImageData):
         return cache.split(*rows, labels=labels)
 
 
+def _split_folders(folder: Path) -> tuple[str, ...]:
+    """The subfolders of training and test images, or (); alone in a folder, that may have them."""
+    place = ""
+    for _ in range(WRAPPERS):
+        _, found, names = next(os.walk(folder / place), ("", [], []))
+        found = [name for name in found if not name.startswith((".", "__MACOSX"))]
+        train, test = (_called(words, found) for words in (TRAIN, TESTS))
+        if train and test:
+            return f"{place}{train}", f"{place}{test}"
+        if len(found) != 1 or any(name.lower().endswith(SUFFIXES) for name in names):
+            break
+        place += f"{found[0]}/"
+    return ()
+
+
+def _called(words: Sequence[str], folders: Sequence[str]) -> str | None:
+    """The folder whose name means one of the words; of several that of the first word."""
+    for word in words:
+        # The word itself comes before other writings of it.
+        for folder in sorted(folders, key=lambda folder: (folder != word, folder)):
+            if re.sub(r"[ _-]?(set|data|images)$", "", folder.lower()) == word:
+                return folder
+    return None
+
+
 def _classes(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray | None]:
-    """The first folders in the names as classes and the names' labels, or () and None."""
-    folders = [name.partition("/")[0] if "/" in name else "" for name in names]
+    """The first folders that differ in the names as classes, and the labels, or () and None."""
+    folders = [posixpath.dirname(name) for name in names]
+    start = len(posixpath.join(posixpath.commonpath(folders), ""))
+    folders = [folder[start:].partition("/")[0] for folder in folders]
     found = sorted(set(folders))
     if len(found) > 2 and "" in found:
         warnings.warn(
             f"{folders.count(''):,} of {len(names):,} images lie beside the {len(found) - 1} "
-            f"subfolders, such as {names[folders.index('')]}; move them into one to have classes.",
+            f"subfolders, such as {printable(names[folders.index('')])}; move them into one to "
+            "have classes.",
             stacklevel=2,
         )
     if len(found) < 2 or "" in found:
         return (), None
-    return tuple(found), np.searchsorted(found, folders)
+    return tuple(map(printable, found)), np.searchsorted(found, folders)

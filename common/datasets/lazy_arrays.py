@@ -1,12 +1,16 @@
 """Images that are read or made when they are indexed, but can be used like an array."""
 
 import weakref
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
+
+from common.errors import InputError
 
 Change = Callable[[np.ndarray], np.ndarray] | None
 
@@ -42,29 +46,49 @@ class LazyImages(ABC):
 class StoredImages:
     """The images (N, H, W, C) of an .npy file; a memory map would take up memory as it is read.
 
+    Args:
+        path: the file.
+        checksums: the CRC-32 of each image, ints (N,), compared when it is first read. A file with
+            another image is removed, for it is a cache that is made again.
+
     Raises:
         OSError, EOFError, ValueError: the file is missing, or is not a complete .npy file.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, checksums: np.ndarray | None = None):
         header = np.load(path, mmap_mode="r", allow_pickle=False)
         self.path, self.dtype, self.shape = Path(path), header.dtype, header.shape
+        self.checksums, self.unread = checksums, np.ones(self.shape[:1], bool)
         self.start, self.end = header.offset, header.offset + header.nbytes
         self.file = self.path.open("rb", buffering=0)
         weakref.finalize(self, self.file.close)
         self.lock = Lock()
 
     def __reduce__(self):
-        return StoredImages, (self.path,)
+        return StoredImages, (self.path, self.checksums)
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        """A copy of the images at `rows`, an int array of any shape: (*rows.shape, H, W, C)."""
-        images = np.empty((rows.size, *self.shape[1:]), self.dtype)
+        """A copy of the images at `rows`, an int array of any shape: (*rows.shape, H, W, C).
+
+        Raises:
+            InputError: an image is not what was written.
+        """
+        images, numbers = np.empty((rows.size, *self.shape[1:]), self.dtype), rows.ravel().tolist()
         with self.lock:
-            for image, row in zip(images, rows.ravel().tolist(), strict=True):
+            for image, row in zip(images, numbers, strict=True):
                 self.file.seek(self.start + row * image.nbytes)
                 if self.file.readinto(image.data) < image.nbytes:
-                    raise OSError(f"{self.path} ends before its image {row}")
+                    raise InputError(f"{self.path} ends before its image {row}: make it again.")
+        if self.checksums is not None:
+            for place in np.flatnonzero(self.unread[numbers]):
+                if zlib.crc32(images[place].data) != self.checksums[numbers[place]]:
+                    with suppress(OSError):
+                        self.path.unlink()
+                    raise InputError(
+                        f"Image {numbers[place]} in {self.path} is damaged, so the file was "
+                        "removed. Start again: its images are decoded anew."
+                    )
+            self.unread[numbers] = False
         return images.reshape(*rows.shape, *self.shape[1:])
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.datasets.base import ImageData, Split
+from common.datasets.limits import require_memory
 from common.errors import whole_number
 
 
@@ -34,6 +35,10 @@ class PolynomialData(ImageData):
     def read(self) -> tuple[Split, ...]:
         for option, least in {"num_images": 1, "max_degree": 0, "size": 2, "seed": 0}.items():
             whole_number(option, getattr(self, option), least)
+        pixels, powers = self.size**2, math.comb(self.max_degree + 2, 2)
+        # The images with their ranges, the coefficients, and the monomials while they are made.
+        needed = self.num_images * (5 * pixels + 13 * powers + 8) + powers * (24 * pixels + 200)
+        require_memory("Drawing the polynomials", needed, "lower num_images, size or max_degree")
         self.image_shape = (self.size, self.size, 1)
         self.class_names = tuple(f"degree {d}" for d in range(self.max_degree + 1))
         streams = np.random.SeedSequence(self.seed).spawn(4)

@@ -1,12 +1,14 @@
 """Stacked MNIST: three grey digits as the channels of one image, a thousand classes."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from common.datasets.base import ImageData, Split
 from common.datasets.lazy_arrays import LazyImages
+from common.datasets.limits import require_memory
 from common.datasets.mnist import MNISTData
 from common.errors import InputError, whole_number
 
@@ -62,6 +64,9 @@ class StackedMNISTData(ImageData):
         for option, least in {"num_images": 1, "num_test": 1, "seed": 0}.items():
             whole_number(option, getattr(self, option), least)
         super().__post_init__()
+        triples = Fraction(float(self.data_fraction)) * (self.num_images + self.num_test)
+        # Three rows, three labels and their sum, of eight bytes each.
+        require_memory("Stacking", int(56 * triples), "lower num_images or num_test")
         count = round(self.num_images * self.data_fraction)
         num_valid = round(count * self.validation_fraction)
         num_test = round(self.num_test * self.data_fraction)

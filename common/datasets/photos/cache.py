@@ -1,33 +1,42 @@
 """Images decoded once, into an array on disk.
 
-A cache is one file in `zoo-cache` in Keras's cache: an .npy array, followed by JSON that says which
-files its images are from. One renaming puts both in place.
+A cache is one file in `zoo-cache` in Keras's cache: an .npy array, the CRC-32 of each image, JSON
+that says which files the images are from, and the CRC-32 of all but the images. One renaming puts
+all in place.
 """
 
+import errno
 import hashlib
 import json
 import math
 import os
 import re
+import shutil
+import struct
 import time
 import uuid
 import warnings
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
 from common.datasets.base import Split
-from common.datasets.files import keras_home
+from common.datasets.files import keras_home, printable
 from common.datasets.lazy_arrays import StoredImages, StoredRows
-from common.datasets.photos.decoding import Box, Decoding, decode, decoded
+from common.datasets.limits import require_memory
+from common.datasets.photos.decoding import BLOCK, Box, Decoding, decode, decoded
 from common.datasets.photos.sources import ImageFiles
 from common.errors import InputError
 
 FORMAT = 2  # Raise it when the same files give other pixels, or another list of files.
-ABANDONED = 3600  # seconds after which an unfinished file has no writer any more
+ABANDONED = 3600  # seconds after which a file without a lock has no writer any more
+QUICK = 32 << 20  # bytes of images that are all checked at the start
+THREADS = 32  # that decode, at most
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,20 @@ class CachedImages:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The cache in a file; an OSError, EOFError, ValueError or KeyError if it is damaged."""
+        """The cache in a file; an error of almost any type if it is damaged."""
         images = StoredImages(path)
         with path.open("rb") as file:
+            header = file.read(images.start)
             file.seek(images.end)
-            notes = json.load(file)
+            rest = file.read()
+        if zlib.crc32(rest[:-4], zlib.crc32(header)) != struct.unpack("<I", rest[-4:])[0]:
+            raise ValueError(f"{path} is not what was written")
+        checksums = np.frombuffer(rest, "<u4", images.shape[0])
+        images = StoredImages(path, checksums)
+        notes = json.loads(rest[checksums.nbytes : -4])
+        if images.end < QUICK:
+            for start in range(0, len(notes["names"]), BLOCK):
+                images.take(np.arange(start, min(start + BLOCK, len(notes["names"]))))
         content = _hash(path.stem.rpartition("-")[2], "\0".join(notes["names"]))[:16]
         return cls(content, images, notes["names"], notes["unreadable"])
 
@@ -79,23 +97,32 @@ def cached_images(
     with warnings.catch_warnings():
         # Pillow warns about metadata, and about large pictures, which `Decoding` refuses.
         warnings.simplefilter("ignore")
-        cache = _found_or_made(files, decoding, boxes or {})
+        cache, damaged = _found_or_made(files, decoding, boxes or {})
+    place = printable(files.path)
+    if damaged:
+        warnings.warn(
+            f"The cache of {place} was damaged, or an older version's; it was made anew.",
+            stacklevel=2,
+        )
     if cache.unreadable:
         warnings.warn(
-            f"{len(cache.unreadable):,} of {len(files.stamps):,} files in {files.path} cannot be "
+            f"{len(cache.unreadable):,} of {len(files.stamps):,} files in {place} cannot be "
             f"read and are left out: {_listed(cache.unreadable)}.",
             stacklevel=2,
         )
     if files.others:
         warnings.warn(
-            f"{len(files.others):,} picture(s) in {files.path} left out, in formats that are not "
-            f"read, such as {files.others[0]}; convert them to JPEG or PNG.",
+            f"{len(files.others):,} picture(s) in {place} left out, in formats that are not "
+            f"read, such as {printable(files.others[0])}; convert them to JPEG or PNG.",
             stacklevel=2,
         )
     return cache
 
 
-def _found_or_made(files: ImageFiles, decoding: Decoding, boxes: dict[str, Box]) -> CachedImages:
+def _found_or_made(
+    files: ImageFiles, decoding: Decoding, boxes: dict[str, Box]
+) -> tuple[CachedImages, bool]:
+    """The cache, and whether it takes the place of a damaged one."""
     source = _hash(FORMAT, files.path, decoding, bool(boxes))[:12]
     # Joined first: hashing 200,000 names one by one would take longer than all else here.
     stamps = "\0".join(files.stamps), "\0".join(files.stamps.values())
@@ -103,9 +130,11 @@ def _found_or_made(files: ImageFiles, decoding: Decoding, boxes: dict[str, Box])
     shape = "x".join(map(str, decoding.shape))
     title = re.sub(r"[^A-Za-z0-9]+", "_", files.path.stem)[:40]
     path = keras_home() / "zoo-cache" / f"{title}-{shape}-{source}-{content}.npy"
-    cache = None
-    with suppress(OSError, EOFError, ValueError, KeyError):
+    there, cache = path.exists(), None
+    # NumPy's and json's readers raise almost any type for damaged files.
+    with suppress(Exception):
         cache = CachedImages.open(path)
+    damaged = there and cache is None
     if cache is None or any(
         isinstance(decode(files, name, decoding, boxes.get(name)), np.ndarray)
         for name in cache.unreadable
@@ -113,51 +142,86 @@ def _found_or_made(files: ImageFiles, decoding: Decoding, boxes: dict[str, Box])
         _write(path, files, decoding, boxes)
         cache = CachedImages.open(path)
     # Remove older caches of the same source and decoding, and what killed programs left.
-    for other in path.parent.glob(f"*-{source}-*"):
+    for other in [*path.parent.glob(f"*-{source}-*.npy"), *path.parent.glob("*.part")]:
         # Another program may have removed it, or on Windows may be reading it.
         with suppress(OSError):
-            unfinished = time.time() - other.stat().st_mtime < ABANDONED
-            if other != path and not (other.suffix == ".part" and unfinished):
+            if other != path and (other.suffix == ".npy" or _abandoned(other)):
                 other.unlink()
-    return cache
+    return cache, damaged
+
+
+def _abandoned(path: Path) -> bool:
+    """Whether an unfinished file has no writer any more."""
+    with path.open("r+b") as file:
+        status = os.fstat(file.fileno())
+        # A writer locks its file before it writes a first byte.
+        return time.time() - status.st_mtime > ABANDONED or (status.st_size > 0 and _locked(file))
+
+
+def _locked(file: BinaryIO) -> bool:
+    """Lock a file until it is closed or its program ends; False if that is not possible."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _write(path: Path, files: ImageFiles, decoding: Decoding, boxes: dict[str, Box]) -> None:
     """Write a file that gets its name when it is complete, and is removed if anything fails."""
     temporary = path.with_suffix(f".{uuid.uuid4().hex}.part")
-    header = {"descr": "|u1", "fortran_order": False, "shape": (0, *decoding.shape)}
-    names, unreadable = [], {}
+    names, unreadable, checksums = [], {}, []
+    size, count = math.prod(decoding.shape), len(files.stamps)
+    # Each thread has a picture of four bytes a pixel, a canvas, an array and its copy.
+    needed = min(count, BLOCK) * size + min(count, THREADS) * 16 * decoding.height * decoding.width
+    require_memory(f"Decoding to {decoding.height}×{decoding.width} pixels", needed, "lower size")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if count * size > shutil.disk_usage(path.parent).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         with temporary.open("xb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
+            _locked(file)
+            file.write(_header(0, decoding))
             for name, image in zip(files.stamps, decoded(files, decoding, boxes), strict=True):
                 if isinstance(image, str):
                     unreadable[name] = image
                 else:
                     names.append(name)
+                    checksums.append(zlib.crc32(image.data))
                     file.write(image.data)
             if not names:
                 raise InputError(
-                    f"None of the {len(unreadable):,} image files in {files.path} can be read: "
-                    f"{_listed(unreadable)}."
+                    f"None of the {len(unreadable):,} image files in {printable(files.path)} can "
+                    f"be read: {_listed(unreadable)}."
                 )
-            file.write(json.dumps({"names": names, "unreadable": unreadable}).encode())
+            notes = json.dumps({"names": names, "unreadable": unreadable}).encode()
+            rest = np.array(checksums, "<u4").tobytes() + notes
+            header = _header(len(names), decoding)
+            file.write(rest + struct.pack("<I", zlib.crc32(rest, zlib.crc32(header))))
             # NumPy leaves room for the count, so the header's length stays the same.
             file.seek(0)
-            header["shape"] = (len(names), *decoding.shape)
-            np.lib.format.write_array_header_1_0(file, header)
+            file.write(header)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        needed = len(files.stamps) * math.prod(decoding.shape) / 1e6
         raise InputError(
-            f"The decoded images ({needed:,.0f} MB) cannot be written to {path.parent}: "
-            f"{error.strerror or error}. Make room there, or set KERAS_HOME to another folder."
+            f"The decoded images ({count * size // 10**6:,} MB) cannot be written to "
+            f"{path.parent}: {error.strerror or error}. Make room there, or set KERAS_HOME to "
+            "another folder."
         ) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _header(count: int, decoding: Decoding) -> bytes:
+    """The beginning of an .npy file with `count` images."""
+    header, shape = BytesIO(), (count, *decoding.shape)
+    facts = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, facts)
+    return header.getvalue()
 
 
 def _hash(*parts: object) -> str:
@@ -165,6 +229,6 @@ def _hash(*parts: object) -> str:
 
 
 def _listed(unreadable: dict[str, str]) -> str:
-    first = [f"{name} ({why})" for name, why in list(unreadable.items())[:5]]
+    first = [f"{printable(name)} ({why})" for name, why in list(unreadable.items())[:5]]
     more = len(unreadable) - len(first)
     return "; ".join(first) + (f"; and {more:,} more" if more else "")

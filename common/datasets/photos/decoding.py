@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import numpy as np
 
+from common.datasets.files import first_sentence
 from common.datasets.photos.sources import ImageFiles
 from common.errors import InputError
 
@@ -131,7 +132,8 @@ def decode(
         return "not an image of a known format"
     # Pillow's readers raise errors of almost any type for damaged files.
     except Exception as error:
-        return getattr(error, "strerror", None) or str(error) or type(error).__name__
+        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return first_sentence(text)
 
 
 def decoded(

@@ -12,6 +12,7 @@ from common.datasets.files import reading
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif")
 OTHER_PICTURES = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".dng", ".cr2")
+LARGEST = 1 << 30  # bytes of a packed picture; Pillow refuses larger ones, once they are unpacked
 
 
 class ImageFiles:
@@ -51,6 +52,8 @@ class ImageFiles:
         """The file `name`, open for reading; several threads may ask at once."""
         if self.archive is None:
             return (self.path / name).open("rb")
+        if (size := self.archive.getinfo(name).file_size) > LARGEST:
+            raise ValueError(f"no picture has {size:,} bytes")
         with self.lock:
             return BytesIO(self.archive.read(name))
 
