@@ -4,13 +4,15 @@
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from common.errors import InputError, require_finite
+from common.errors import InputError, whole_number
 from common.images import unit_range
+from common.metrics import numbers, real_array, rows_of
 
 # Images scored at a time: against 10,000 decoded samples this takes 20 MB of float32.
 _BLOCK = 512
@@ -36,6 +38,8 @@ def reconstruction_error(
     Returns:
         float32 (N,).
     """
+    images = rows_of("The images", images)
+    reconstructed = rows_of("The reconstructions", reconstructed)
     _require_shape("reconstructions", reconstructed, images.shape)
     errors = np.empty(len(images), np.float32)
     for start in range(0, len(images), _BLOCK):
@@ -66,6 +70,8 @@ def prior_sample_nll(
     Returns:
         float32 (N,).
     """
+    images = rows_of("The images", images)
+    decoded = rows_of("The decoded samples", decoded)
     _require_shape("decoded samples", decoded[:1], (1, *images.shape[1:]))
     weights, offsets, square = natural_parameters(_unit_pixels(decoded))
     nll = np.empty(len(images), np.float32)
@@ -87,18 +93,20 @@ def held_out_mask(labels: np.ndarray, held_out: int) -> np.ndarray:
     Raises:
         InputError: all or none of the images show it.
     """
+    held_out = whole_number("held_out", held_out, least=0)
+    labels = numbers("The labels", labels)
     mask = (labels == held_out).reshape(len(labels), -1).any(axis=1)
     if not 0 < mask.sum() < len(mask):
         raise InputError(
             f"Class {held_out} is shown by {mask.sum()} of {len(mask)} images; expected some with "
-            f"it and some without. The classes go from {np.min(labels)} to {np.max(labels)}."
+            f"it and some without. The classes go from {labels.min():g} to {labels.max():g}."
         )
     return mask
 
 
 def anomaly_report(scores: np.ndarray, is_anomaly: np.ndarray) -> dict[str, float]:
     """`auroc` and `average_precision` of scores (N,) for telling the anomalies, bool (N,)."""
-    require_finite("The scores", scores)
+    scores, is_anomaly = _scored(scores, is_anomaly)
     return {
         "auroc": float(roc_auc_score(is_anomaly, scores)),
         "average_precision": float(average_precision_score(is_anomaly, scores)),
@@ -107,19 +115,31 @@ def anomaly_report(scores: np.ndarray, is_anomaly: np.ndarray) -> dict[str, floa
 
 def roc_points(scores: np.ndarray, is_anomaly: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """False and true positive rates, float64 (T,) each, of scores (N,) and anomalies, bool (N,)."""
-    require_finite("The scores", scores)
+    scores, is_anomaly = _scored(scores, is_anomaly)
     return roc_curve(is_anomaly, scores)[:2]
 
 
 def most_anomalous(scores: np.ndarray, k: int) -> np.ndarray:
     """Indices of the k highest scores, int64 (k,), the highest first."""
-    require_finite("The scores", scores)
-    return np.argsort(-scores, kind="stable")[:k]
+    scores = numbers("The scores", scores, ("N",))
+    return np.argsort(-scores, kind="stable")[: whole_number("k", k)]
+
+
+def _scored(scores: Any, is_anomaly: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Scores, float (N,), and marks, bool (N,), of which some are set and some not."""
+    scores = numbers("The scores", scores, ("N",))
+    marks = numbers("The marks of the anomalies", is_anomaly, scores.shape, 0, 1) > 0
+    if marks.all() or not marks.any():
+        raise InputError(
+            f"{marks.sum()} of {len(marks)} images are marked as anomalies; expected some that are "
+            "and some that are not."
+        )
+    return scores, marks
 
 
 def _unit_pixels(images: np.ndarray) -> np.ndarray:
     """Images (N, ...) as float32 (N, P) in [0, 1]."""
-    pixels = unit_range(np.asarray(images).reshape(len(images), -1))
+    pixels = unit_range(real_array("The images", images).reshape(len(images), -1))
     # NaN fails every comparison, so it is refused too.
     if pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):
         raise InputError(

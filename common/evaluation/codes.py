@@ -8,8 +8,9 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from common.errors import require_finite
+from common.errors import InputError, whole_number
 from common.images import unit_batches
+from common.metrics import LARGEST, numbers, real_array, rows_of
 
 MIXTURE_COMPONENTS = 50
 FITTED_CODES = 20_000
@@ -19,6 +20,7 @@ FULL_DIMENSIONS = 64
 
 def flat(codes: np.ndarray) -> np.ndarray:
     """Codes (N, ...), vectors or maps, as vectors (N, D)."""
+    codes = rows_of("The codes", real_array("The codes", codes))
     return codes.reshape(len(codes), -1)
 
 
@@ -32,7 +34,11 @@ def encode_in_batches(
         images: uint8 or floats in [0, 1], (M, H, W, C), in memory or lazy.
         most: how many of the first images; None for all.
     """
-    return flat(np.concatenate([encode(block) for _, block in unit_batches(images, most)]))
+    if most is not None:
+        whole_number("most", most)
+    images = rows_of("The images", images)
+    blocks = (real_array("The codes", encode(block)) for _, block in unit_batches(images, most))
+    return flat(np.concatenate([*blocks]))
 
 
 def traversal_codes(
@@ -49,10 +55,17 @@ def traversal_codes(
         The codes, (rows, len(shares), D) or (rows, len(shares), h, w, D), and the dimension that
         changes in each row, (rows,).
     """
-    require_finite("The codes", codes)
+    codes, shares = _codes(codes), numbers("The shares", shares, ("S",), 0, 1)
+    if codes.ndim < 2:
+        raise InputError(f"The codes have shape {codes.shape}; expected (N, D) or (N, h, w, D).")
     means = codes.mean(axis=tuple(range(1, codes.ndim - 1)))
     largest = np.argsort(-means.var(axis=0), kind="stable")[:16]
-    chosen = largest if dimensions is None else np.asarray(dimensions)
+    chosen = largest
+    if dimensions is not None:
+        chosen = real_array("The dimensions", dimensions)
+        numbers("The dimensions", chosen, ("rows",), 0, codes.shape[-1] - 1)
+        if chosen.dtype.kind == "f":
+            raise InputError(f"Got dimensions={dimensions}; expected whole numbers.")
     values = np.quantile(means, shares, axis=0)
     moved = np.tile(codes[0], (len(chosen), len(shares), *[1] * (codes.ndim - 1)))
     for row, dimension in zip(moved, chosen, strict=True):
@@ -69,7 +82,9 @@ class CodeMixture:
     """
 
     def __init__(self, codes: np.ndarray):
-        require_finite("The codes", codes)
+        codes = _codes(codes, ("N", "D"))
+        if len(codes) < 2:
+            raise InputError("Got one code; a mixture needs at least two.")
         # In float32 the covariances of narrow components are not positive definite.
         most = min(FITTED_CODES, 2**24 // codes.shape[1])
         fitted = np.asarray(codes[:most], np.float64)
@@ -78,24 +93,36 @@ class CodeMixture:
         mixture = GaussianMixture(components, covariance_type=kind, reg_covar=1e-4, random_state=0)
         # Thousands of small products: more threads only wait for one another.
         with threadpool_limits(1):
-            self.mixture = mixture.fit(fitted)
+            try:
+                self.mixture = mixture.fit(fitted)
+            except ValueError:
+                raise InputError(
+                    f"No mixture fits the {len(codes)} codes, which go from {codes.min():.3g} to "
+                    f"{codes.max():.3g}: scale them to about 1."
+                ) from None
 
     def sample(self, count: int, seed: int = 0) -> np.ndarray:
         """`count` codes, float64 (count, D), in random order."""
+        count = whole_number("count", count)
         # scikit-learn returns them sorted by component.
         drawn, _ = self.mixture.set_params(random_state=seed).sample(count)
         return np.random.default_rng(seed).permutation(drawn)
 
     def nll(self, codes: np.ndarray) -> np.ndarray:
         """−log density in nats, float64 (N,), of codes (N, D)."""
-        require_finite("The codes", codes)
+        codes = _codes(codes, ("N", self.mixture.n_features_in_))
         with threadpool_limits(1):
             return -self.mixture.score_samples(np.asarray(codes, np.float64))
 
 
 def code_distance(known: np.ndarray, codes: np.ndarray, neighbours: int = 5) -> np.ndarray:
     """The mean Euclidean distance of codes (N, D) to their nearest known ones (M, D): (N,)."""
-    require_finite("The codes", known)
-    require_finite("The codes", codes)
+    known = _codes(known, ("M", "D"))
+    codes = _codes(codes, ("N", known.shape[1]))
+    neighbours = whole_number("neighbours", neighbours)
     search = NearestNeighbors(n_neighbors=min(neighbours, len(known))).fit(known[:FITTED_CODES])
     return search.kneighbors(codes)[0].mean(axis=1)
+
+
+def _codes(codes: Any, shape: tuple[str | int, ...] | None = None) -> np.ndarray:
+    return numbers("The codes", codes, shape, -LARGEST, LARGEST)

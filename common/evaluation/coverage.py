@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.metrics import pairwise_distances_argmin_min, pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from common.errors import InputError
-from common.images import unit_batches
+from common.errors import InputError, whole_number
+from common.images import unit_batches, unit_range
+from common.metrics import LARGEST, numbers, real_array, rows_of
 
 # Memory for distances, computed some rows at a time; larger blocks are no faster.
 _BLOCK_MIB = 128
@@ -29,6 +30,12 @@ def density_and_coverage(
         generated: float (M, D), finite, M > 0.
         k: which neighbour gives the radius; the paper takes `smallest_neighbour`, 5 for N = M.
     """
+    whole_number("k", k)
+    real = numbers("The real vectors", real, ("N", "D"), -LARGEST, LARGEST)
+    shape = ("M", real.shape[1])
+    generated = numbers("The generated vectors", generated, shape, -LARGEST, LARGEST)
+    if len(real) <= k:
+        raise InputError(f"Got {len(real)} real vectors; balls to the neighbour k={k} need more.")
     neighbours = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(real)
     radii = neighbours.kneighbors()[0][:, -1]
     hits = np.zeros(len(real), int)
@@ -43,6 +50,8 @@ def coverage_ceiling(num_real: int, num_generated: int, k: int = 5) -> float:
     A ball stays empty if the k nearest of all other vectors are real. So the coverage is
     1 − Π_{i=1…k} (N − i) / (N + M − i), whatever the distribution and its dimension.
     """
+    whole_number("num_generated", num_generated)
+    whole_number("num_real", num_real, least=whole_number("k", k) + 1)
     return 1 - math.prod((num_real - i) / (num_real + num_generated - i) for i in range(1, k + 1))
 
 
@@ -54,6 +63,8 @@ def smallest_neighbour(num_real: int, num_generated: int) -> int:
     Raises:
         InputError: too few generated vectors for any k.
     """
+    whole_number("num_real", num_real, least=0)
+    whole_number("num_generated", num_generated, least=0)
     empty = 1.0
     for k in range(1, num_real):
         empty *= (num_real - k) / (num_real + num_generated - k)
@@ -69,10 +80,17 @@ def nearest_images(samples: np.ndarray, images: Any) -> np.ndarray:
     """The index, int64 (N,), of the image nearest to each sample: Euclidean, over all pixels.
 
     Args:
-        samples: floats in [0, 1], (N, H, W, C).
+        samples: uint8 or floats in [0, 1], (N, H, W, C).
         images: uint8 or floats in [0, 1], (M, H, W, C), in memory or lazy; read block by block.
     """
-    flat = samples.reshape(len(samples), -1).astype(np.float32)
+    samples = numbers("The samples", unit_range(real_array("The samples", samples)))
+    images = rows_of("The images", images)
+    if samples.shape[1:] != tuple(images.shape[1:]) or samples.ndim < 2:
+        raise InputError(
+            f"The samples are {samples.shape}, the images {tuple(images.shape)}; expected the same "
+            "but for their number."
+        )
+    flat = samples.reshape(len(samples), -1)
     best = np.full(len(flat), np.inf)
     index = np.zeros(len(flat), np.int64)
     for rows, block in unit_batches(images):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from common.evaluation.modes import kl_floor, kl_to_uniform, modes_covered
-from common.metrics import MetricKind, history_table, kinds_of
+from common.metrics import MetricKind, as_counts, as_texts, history_table, kinds_of, printable
 
 STALLED_EPOCHS = 3
 NAMED = 5
@@ -28,7 +28,13 @@ def balance(history: Any, kinds: Mapping[str, MetricKind] | None = None) -> str:
     """
     table, _ = history_table(history)
     recorded = {name: kind for name, kind in kinds_of(history, kinds).items() if name in table}
-    values = {kind: table[name] for name, kind in recorded.items()}
+    for name in recorded:
+        if not np.isfinite(table[name][-1]):
+            return (
+                f"Last epoch: {_said(name)} {table[name][-1]}. The training has diverged; start "
+                "again with smaller learning rates."
+            )
+    values = {kind: table[name][np.isfinite(table[name])] for name, kind in recorded.items()}
     if MetricKind("distance") in values:
         return _of_distance(values[MetricKind("distance")])
     for kind in ("probability", "score"):
@@ -38,8 +44,12 @@ def balance(history: Any, kinds: Mapping[str, MetricKind] | None = None) -> str:
     losses = [name for name, kind in recorded.items() if kind == MetricKind("player loss")]
     if not losses:
         return "No metric says how the two players stand."
-    said = [f"{name.replace('_', ' ')} {table[name][-1]:.4g}" for name in losses]
+    said = [f"{_said(name)} {table[name][-1]:.4g}" for name in losses]
     return f"Last epoch: {', '.join(said)}."
+
+
+def _said(metric: str) -> str:
+    return printable(metric.replace("_", " "))
 
 
 def _of_distance(distances: np.ndarray) -> str:
@@ -87,6 +97,8 @@ def modes_in_words(counts: np.ndarray, class_names: Sequence[str]) -> str:
         counts: samples per mode, int (K,).
         class_names: K names.
     """
+    counts = as_counts("The counts", counts)
+    class_names = [*map(printable, as_texts("class_names", class_names, len(counts)))]
     num_modes, samples = len(counts), int(counts.sum())
     covered, kl = modes_covered(counts), kl_to_uniform(counts)
     stand = (

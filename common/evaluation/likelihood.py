@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from common.errors import require_finite, whole_number
+from common.errors import InputError, whole_number
+from common.metrics import numbers, rows_of
 
 
 def importance_weighted_nll(
@@ -38,11 +39,22 @@ def importance_weighted_nll(
     """
     for name, value in {"samples": samples, "batch_size": batch_size, "chunk": chunk}.items():
         whole_number(name, value)
+    images = rows_of("The images", images)
     rng = np.random.default_rng(seed)
     nll = np.empty(len(images))
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        z_mean, z_log_var = map(np.asarray, encode(batch))
+        encoded = encode(batch)
+        if not hasattr(encoded, "__len__") or len(encoded) != 2:
+            raise InputError(
+                f"encode gave a {type(encoded).__name__}; expected a pair, z_mean and z_log_var."
+            )
+        z_mean, z_log_var = map(np.asarray, encoded)
+        if z_mean.shape != z_log_var.shape or z_mean.shape[:1] != (len(batch),):
+            raise InputError(
+                f"encode gave z_mean {z_mean.shape} and z_log_var {z_log_var.shape} for "
+                f"{len(batch)} images; expected (n, D) or (n, h, w, D) of each."
+            )
         z_std = np.exp(z_log_var / 2)
         log_sum = np.full(len(batch), -np.inf)
         for done in range(0, samples, chunk):
@@ -52,8 +64,8 @@ def importance_weighted_nll(
             # log p(z) - log q(z|x); the factors of 2π cancel.
             log_ratio = (np.square(noise) - np.square(z) + z_log_var) / 2
             log_ratio = log_ratio.sum(axis=tuple(range(2, z.ndim)))
-            log_weights = np.asarray(log_likelihood(batch, z))
-            require_finite("The log-likelihoods", log_weights)
+            expected = (count, len(batch))
+            log_weights = numbers("The log-likelihoods", log_likelihood(batch, z), expected)
             log_weights = np.float64(log_weights) + log_ratio
             log_sum = np.logaddexp(log_sum, np.logaddexp.reduce(log_weights, axis=0))
         nll[start : start + batch_size] = np.log(samples) - log_sum

@@ -4,23 +4,30 @@ import math
 
 import numpy as np
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
+from common.metrics import as_counts, real_array
 
 
 def mode_histogram(labels: np.ndarray, num_modes: int) -> np.ndarray:
     """How many samples show each mode: int64 (num_modes,), from labels, int (N,), N > 0."""
-    labels = np.asarray(labels)
+    num_modes = whole_number("num_modes", num_modes)
+    labels = real_array("The labels", labels)
+    if labels.ndim != 1 or not labels.size or labels.dtype.kind == "f":
+        raise InputError(
+            f"Labels are {labels.dtype} of shape {labels.shape}; expected integers, (N,), at least "
+            "one."
+        )
     if labels.min() < 0 or labels.max() >= num_modes:
         raise InputError(
             f"Labels go from {labels.min()} to {labels.max()}; expected 0 to {num_modes - 1} for "
             f"{num_modes} modes. Does the classifier know other classes than the data have?"
         )
-    return np.bincount(labels, minlength=num_modes)
+    return np.bincount(labels.astype(np.int64), minlength=num_modes)
 
 
 def modes_covered(histogram: np.ndarray) -> int:
     """The number of modes with at least one sample (Metz et al. 2017, Unrolled GANs)."""
-    return int(np.count_nonzero(histogram))
+    return int(np.count_nonzero(as_counts("The counts", histogram)))
 
 
 def kl_divergence(histogram: np.ndarray, reference: np.ndarray) -> float:
@@ -33,6 +40,8 @@ def kl_divergence(histogram: np.ndarray, reference: np.ndarray) -> float:
         histogram: counts of the samples (K,).
         reference: counts, or any positive weights, (K,); np.ones(K) is the uniform distribution.
     """
+    histogram = as_counts("The counts", histogram)
+    reference = as_counts("The reference", reference, histogram.shape)
     shown = np.flatnonzero(histogram)
     absent = shown[reference[shown] == 0]
     if len(absent):
@@ -47,7 +56,7 @@ def kl_divergence(histogram: np.ndarray, reference: np.ndarray) -> float:
 
 def kl_to_uniform(histogram: np.ndarray) -> float:
     """KL in nats from the samples' frequencies, counts (K,), to the uniform distribution."""
-    return kl_divergence(histogram, np.ones(len(histogram)))
+    return kl_divergence(histogram, np.ones_like(as_counts("The counts", histogram)))
 
 
 def kl_floor(num_modes: int, samples: int, reference_samples: float = math.inf) -> float:
@@ -56,6 +65,10 @@ def kl_floor(num_modes: int, samples: int, reference_samples: float = math.inf) 
     It is (K - 1) / 2 · (1/n + 1/m) for n samples and a reference of m, infinite if exact (Miller
     1955). This holds for n well above K; at n = 7 K it is 3 % too low.
     """
+    whole_number("num_modes", num_modes)
+    whole_number("samples", samples)
+    if not isinstance(reference_samples, float) or reference_samples != math.inf:
+        whole_number("reference_samples", reference_samples)
     return (num_modes - 1) / 2 * (1 / samples + 1 / reference_samples)
 
 
@@ -65,13 +78,15 @@ def samples_needed(num_modes: int) -> int:
     From this n on, a perfect uniform sampler misses less than one mode, K (1 - 1/K)^n, on average:
     22 for 10 modes, and 6,905 for 1,000, which the literature counts from 26,000 samples.
     """
+    if whole_number("num_modes", num_modes) == 1:
+        return 1
     return 1 + math.floor(math.log(num_modes) / -math.log1p(-1 / num_modes))
 
 
 def require_samples(samples: int, num_modes: int) -> None:
     """Raise an `InputError` if there are fewer samples than `samples_needed`."""
     needed = samples_needed(num_modes)
-    if samples < needed:
+    if whole_number("samples", samples, least=0) < needed:
         raise InputError(
             f"{samples} samples are too few to count {num_modes} modes; even a perfect generator "
             f"would miss some. Give at least {needed}."

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from common.errors import InputError, require_finite
+from common.errors import InputError, require_finite, whole_number
 from common.evaluation.coverage import coverage_ceiling, density_and_coverage, smallest_neighbour
+from common.metrics import real_array
 
 # Images converted to float64 at a time, which bounds the memory.
 _BLOCK = 2048
@@ -11,6 +12,7 @@ _BLOCK = 2048
 
 def exponents(max_degree: int) -> np.ndarray:
     """The exponents (i, j) of x^i y^j with i + j <= max_degree, int64 (M, 2), by rising degree."""
+    whole_number("max_degree", max_degree, least=0)
     pairs = [(d - j, j) for d in range(max_degree + 1) for j in range(d + 1)]
     return np.array(pairs, dtype=np.int64)
 
@@ -21,6 +23,7 @@ def monomials(size: int, max_degree: int) -> np.ndarray:
     Column k holds (x / size)^i (y / size)^j, for x columns and y rows counted from 0. An image is
     `monomials @ coefficients`, reshaped to (size, size).
     """
+    whole_number("size", size)
     y, x = np.mgrid[:size, :size].reshape(2, -1, 1) / size
     i, j = exponents(max_degree).T
     return x**i * y**j
@@ -83,9 +86,10 @@ def polynomial_report(
         `outside_span_median` and `outside_span_p90` of the generated images, `density`, `coverage`,
         a perfect sampler's `coverage_ceiling`, `k`, and the images used: `samples`, `reference`.
     """
-    if np.shape(real)[1:] != np.shape(generated)[1:]:
+    real, generated = real_array("The real", real), real_array("The generated", generated)
+    if real.shape[1:] != generated.shape[1:]:
         raise InputError(
-            f"The real images are {np.shape(real)} and the generated ones {np.shape(generated)}; "
+            f"The real images are {real.shape} and the generated ones {generated.shape}; "
             "expected the same size: build the generator with the data's image_shape."
         )
     shapes = shape_coordinates(real, max_degree)
@@ -111,7 +115,8 @@ def _project(images: np.ndarray, max_degree: int) -> tuple[np.ndarray, np.ndarra
 
     The first coordinate holds an image's mean; the squares of the others sum to its fit's variance.
     """
-    images = np.asarray(images)
+    whole_number("max_degree", max_degree, least=0)
+    images = real_array("The images", images)
     if images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 1:
         raise InputError(
             f"Images have shape {images.shape}; expected square grey ones, (N, S, S, 1)."

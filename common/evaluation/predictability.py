@@ -6,9 +6,12 @@ product of its channels' highest ones. An image is predictable if its probabilit
 `tolerance`, in (0, 1].
 """
 
+from numbers import Real
+
 import numpy as np
 
-from common.errors import InputError, require_finite
+from common.errors import InputError
+from common.metrics import numbers
 
 
 def predicted_classes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -29,9 +32,10 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray, tolerance: float = 0
     An unpredictable image counts as wrong: this never exceeds the predictability.
     """
     classes, predictable = _predictable(probabilities, tolerance)
-    if np.shape(labels) != classes.shape:
+    labels = numbers("The labels", labels)
+    if labels.shape != classes.shape:
         raise InputError(
-            f"Labels are {np.shape(labels)} for {len(classes)} images; expected one for each."
+            f"Labels are {labels.shape} for {len(classes)} images; expected one for each."
         )
     return float((predictable & (classes == labels)).mean())
 
@@ -45,13 +49,18 @@ def class_coverage(probabilities: np.ndarray, tolerance: float = 0.8) -> float:
 
 def _by_channel(probabilities: np.ndarray) -> np.ndarray:
     """Probabilities as (N, C, K), with C = 1 for (N, K)."""
-    require_finite("The probabilities", probabilities)
+    # The slack is for rounding in half precision.
+    probabilities = numbers("The probabilities", probabilities, None, -1e-3, 1 + 1e-3)
+    if probabilities.ndim not in (2, 3):
+        raise InputError(
+            f"The probabilities are {probabilities.shape}; expected (N, K), or (N, C, K)."
+        )
     return probabilities.reshape(len(probabilities), -1, probabilities.shape[-1])
 
 
 def _predictable(probabilities: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     """The class of each image, int64 (N,), and whether it is predictable, bool (N,)."""
-    if not 0 < tolerance <= 1:
-        raise InputError(f"tolerance={tolerance} is outside (0, 1]: give one such as 0.8.")
+    if not isinstance(tolerance, Real) or not 0 < tolerance <= 1:
+        raise InputError(f"tolerance={tolerance!s:.40} is outside (0, 1]: give one such as 0.8.")
     classes, probability = predicted_classes(probabilities)
     return classes, probability >= tolerance

@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from common.errors import InputError
 from common.plots.grids import image_grid
+from common.plots.style import epochs_of
 
 LAST = 2000  # milliseconds that the last frame stays
 
@@ -26,14 +28,17 @@ def animation(frames: Mapping[int, np.ndarray], path: str | os.PathLike, fps: fl
         The path.
 
     Raises:
-        InputError: no frame, or a path without `.gif`.
+        InputError: no frame, a path without `.gif`, or fps outside 0.01 to 100.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"path is a {type(path).__name__}; expected one that ends in .gif.")
     path = Path(path)
     if path.suffix.lower() != ".gif":
         raise InputError(f"{path} does not end in .gif, the only format written here.")
-    if not frames:
-        raise InputError("There is no frame to animate; give one for each epoch.")
-    grids = (image_grid(frames[epoch], title=f"epoch {epoch}") for epoch in sorted(frames))
+    if not isinstance(fps, Real) or not 0.01 <= fps <= 100:
+        raise InputError(f"Got fps={fps}; expected a number of frames per second, 0.01 to 100.")
+    epochs = epochs_of("frame", frames)
+    grids = (image_grid(frames[epoch], title=f"epoch {epoch}") for epoch in epochs)
     pictures = [Image.open(io.BytesIO(grid._repr_png_())) for grid in grids]
     first, *others = _of_one_size(pictures)
     durations = [round(1000 / fps)] * len(others) + [LAST]

@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from common.errors import InputError
+from common.metrics import numbers
 from common.plots.style import PALETTE, Figure, chart
+from common.plots.text import names_of, set_names
 
 
 def roc_curve(fpr: np.ndarray, tpr: np.ndarray, auroc: float) -> Figure:
@@ -14,6 +17,9 @@ def roc_curve(fpr: np.ndarray, tpr: np.ndarray, auroc: float) -> Figure:
         tpr: (T,) true positive rates at the same thresholds.
         auroc: the area under the curve, for the legend.
     """
+    fpr = numbers("The false positive rates", fpr, ("T",), 0, 1)
+    tpr = numbers("The true positive rates", tpr, fpr.shape, 0, 1)
+    auroc = float(numbers("The AUROC", [auroc], (1,), 0, 1)[0])
     title = "Anomalies found and false alarms"
     figure, axes = chart(4.8, 4.6, "false positive rate", "true positive rate", title)
     axes.plot(fpr, tpr, color=PALETTE[0], linewidth=2, label=f"score, AUROC {auroc:.3f}")
@@ -30,13 +36,20 @@ def held_out_scores(auroc: pd.Series) -> Figure:
     Args:
         auroc: a value in [0, 1] for each class, with the classes' names as the index.
     """
+    if not isinstance(auroc, pd.Series):
+        raise InputError(
+            f"auroc is a {type(auroc).__name__}; expected a pandas Series with the classes' names "
+            "as its index: pd.Series(values, index=names)."
+        )
+    values = numbers("The AUROC of the classes", auroc, ("K",), 0, 1)
     title = "How well each held-out class is detected"
     figure, axes = chart(6.4, 3.6, "class held out of training", "AUROC", title)
     axes.grid(False, axis="x")
     # The numbers stand inside the bars, which lie above the lines: the mean would cross them.
-    bars = axes.bar([str(name) for name in auroc.index], auroc, color=PALETTE[0], zorder=3)
+    bars = axes.bar(range(len(values)), values, color=PALETTE[0], zorder=3)
+    set_names(axes.xaxis, names_of(range(len(values)), [*auroc.index]))
     axes.bar_label(bars, fmt="%.2f", fontsize=8, padding=-13, color="white", zorder=4)
-    mean = axes.axhline(auroc.mean(), color=PALETTE[1], label=f"mean {auroc.mean():.3f}")
+    mean = axes.axhline(values.mean(), color=PALETTE[1], label=f"mean {values.mean():.3f}")
     chance = axes.axhline(0.5, color="0.5", linestyle="--", label="chance")
     axes.set_ylim(0, 1.03)
     figure.legend(handles=[mean, chance], loc="outside right upper", frameon=False)

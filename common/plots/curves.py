@@ -1,5 +1,6 @@
 """What a training recorded, in panels by the metrics' meaning."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from common.metrics import MetricKind, history_table, kinds_of
-from common.plots.style import PALETTE, Figure, dress, sheet
+from common.plots.style import Figure, class_colours, dress, sheet
+from common.plots.text import add_legend
 
 # The unit of each kind whose metrics have a panel each.
 UNITS = {
@@ -55,24 +57,27 @@ def loss_curves(
         dress(axes, "epoch", unit, title)
         ticks = MaxNLocator(integer=True, nbins=6, steps=[1, 2, 5, 10], min_n_ticks=1)
         axes.xaxis.set_major_locator(ticks)
-        for (label, values), colour in zip(lines.items(), PALETTE, strict=False):
+        handles = []
+        for (_, values), colour in zip(lines, class_colours(len(lines)), strict=True):
             # If Keras validates every k-th epoch, it lists every k-th value without a gap.
             step = len(epochs) // len(values)
             measured = epochs[step - 1 :: step][: len(values)]
             marker = "o" if len(values) == 1 else ""
-            axes.plot(measured, values, color=colour, marker=marker, label=label)
-        shown = np.concatenate([*lines.values()])
-        if shown.min() > 0 and shown.max() > FLATTENING * np.median(shown):
+            handles += axes.plot(measured, values, color=colour, marker=marker)
+        shown = np.concatenate([values for _, values in lines])
+        shown = shown[np.isfinite(shown)]
+        if shown.size and shown.min() > 0 and shown.max() > FLATTENING * np.median(shown):
             axes.set_yscale("log")
-        axes.legend(fontsize=8, edgecolor="none", framealpha=0.7)
+        labels = [label for label, _ in lines]
+        add_legend(axes, handles, labels, fontsize=8, edgecolor="none", framealpha=0.7)
     return figure
 
 
 def _panels(
     table: Mapping[str, np.ndarray], kinds: Mapping[str, MetricKind], split: str
-) -> dict[tuple[str, str], dict[str, np.ndarray]]:
-    """Title and unit of each panel -> legend entry -> values; known kinds first, in their order."""
-    recorded = [name.removeprefix("val_").removeprefix("test_") for name in table]
+) -> dict[tuple[str, str], list[tuple[str, np.ndarray]]]:
+    """Title and unit of each panel -> legend entries and values; known kinds first, in order."""
+    recorded = [re.sub("^(val|test)_", "", name) for name in table]
     names = dict.fromkeys([name for name in kinds if name in recorded] + recorded)
     if np.array_equal(table.get("loss", 0), table.get("reconstruction_loss", 1)):
         del names["loss"]
@@ -87,9 +92,9 @@ def _panels(
 
 def _lines(
     members: Mapping[str, str], table: Mapping[str, np.ndarray], split: str
-) -> dict[str, np.ndarray]:
-    """Legend entry -> values, for the metrics that share a panel, each with its label."""
-    lines = {}
+) -> list[tuple[str, np.ndarray]]:
+    """Legend entries and values of the metrics that share a panel, each with its label."""
+    lines = []
     for prefix, images in {"": "training", "val_": split, "test_": "test"}.items():
         for name, label in members.items():
             if len(members) == 1:
@@ -97,5 +102,5 @@ def _lines(
             elif prefix:
                 label += f", {images}"
             if prefix + name in table:
-                lines[label] = table[prefix + name]
+                lines.append((label, table[prefix + name]))
     return lines

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
+from common.metrics import as_texts
 from common.plots.style import Figure
+from common.plots.text import as_text
 from common.plots.tiles import add_grid, as_images, trim
 
 
@@ -31,11 +34,16 @@ def image_grid(
         captions: N short texts, one under each image (a line holds a dozen characters).
     """
     images = as_images(images)
-    columns = min(columns or near_square(len(images)), len(images))
+    if columns is None:
+        columns = near_square(len(images))
+    columns = min(whole_number("columns", columns), len(images))
+    if captions is not None:
+        captions = as_texts("captions", captions, len(images))
     figure = Figure()
     axes = add_grid(figure, images, columns, captions=captions)
-    if title:
-        axes.set_title(title, fontsize=11)
+    if title is not None:
+        (shown,), look = as_text([title])
+        axes.set_title(shown, fontsize=11, **look)
     return trim(figure)
 
 
@@ -47,7 +55,7 @@ def reconstructions(originals: np.ndarray, reconstructed: np.ndarray, n: int = 1
         reconstructed: of the same shape and order.
         n: the most pairs to draw.
     """
-    return _pairs("original", originals[:n], "reconstructed", reconstructed[:n])
+    return _pairs("original", originals, "reconstructed", reconstructed, n)
 
 
 def nearest_neighbours(samples: np.ndarray, nearest: np.ndarray) -> Figure:
@@ -71,15 +79,17 @@ def originals_and_samples(originals: np.ndarray, samples: np.ndarray, n: int = 2
     figure = Figure()
     left = 0.0
     for title, images in (("originals", originals), ("generated", samples)):
-        images = as_images(images[:n], title)
+        images = as_images(images, title, n)
         axes = add_grid(figure, images, near_square(len(images)), left)
         axes.set_title(title, fontsize=11)
         left += axes.get_position().width * figure.get_figwidth() + 0.3
     return trim(figure)
 
 
-def _pairs(upper_name: str, upper: np.ndarray, lower_name: str, lower: np.ndarray) -> Figure:
-    upper, lower = as_images(upper), as_images(lower)
+def _pairs(
+    upper_name: str, upper: Any, lower_name: str, lower: Any, most: int | None = None
+) -> Figure:
+    upper, lower = as_images(upper, most=most), as_images(lower, most=most)
     if upper.shape != lower.shape:
         raise InputError(
             f"The pairs do not match: shapes {upper.shape} and {lower.shape}. "

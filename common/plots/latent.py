@@ -8,8 +8,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from threadpoolctl import threadpool_limits
 
-from common.errors import InputError, require_finite
+from common.errors import InputError
+from common.metrics import LARGEST, numbers, real_array
 from common.plots.style import Figure, chart, class_colours
+from common.plots.text import NAME, add_legend, as_text, names_of
 
 FEWEST_CODES = 5  # that t-SNE can place
 MOST_NAMES = 20  # more classes than this get a colour bar instead of a legend
@@ -29,13 +31,13 @@ def latent_space(
         class_names: the name of each class, indexed by label; None for the labels themselves.
         means: write each class's name at its mean.
     """
-    codes = np.asarray(codes, dtype=np.float64)
+    codes = real_array("The codes", codes).astype(np.float64)
     if codes.ndim != 2 or codes.shape[1] != 2 or not len(codes):
         raise InputError(
             f"codes have shape {codes.shape}; the latent plane shows (N, 2). "
             "For more dimensions use `tsne(codes, labels)`."
         )
-    require_finite("The codes", codes)
+    codes = numbers("The codes", codes, None, -LARGEST, LARGEST)
     return _scatter(codes, labels, class_names, means, "latent")
 
 
@@ -52,13 +54,13 @@ def tsne(
         codes: (N, D) floats, N at least 5.
         labels, class_names: as in `latent_space`.
     """
-    codes = np.asarray(codes, dtype=np.float32)
-    if codes.ndim != 2 or len(codes) < FEWEST_CODES:
+    codes = real_array("The codes", codes).astype(np.float32)
+    if codes.ndim != 2 or len(codes) < FEWEST_CODES or not codes.size:
         raise InputError(
             f"codes have shape {codes.shape}; t-SNE needs (N, D) with at least {FEWEST_CODES} "
             "codes. Flatten the code of a convolutional model with codes.reshape(len(codes), -1)."
         )
-    require_finite("The codes", codes)
+    codes = numbers("The codes", codes, None, -LARGEST, LARGEST)
     if np.ptp(codes, axis=0).max() == 0:
         raise InputError("All codes are the same: the encoder has collapsed, t-SNE has no picture.")
     # Slow to import, and no other plot needs it.
@@ -89,7 +91,7 @@ def _scatter(
         axes.scatter(*points.T, color=class_colours(1), **looks)
         return figure
 
-    labels = np.asarray(labels)
+    labels = real_array("The labels", labels)
     if labels.shape != (len(points),) or labels.dtype.kind not in "iu":
         raise InputError(
             f"labels are {labels.dtype} of shape {labels.shape}; expected ({len(points)},) "
@@ -105,16 +107,15 @@ def _scatter(
         figure.colorbar(ScalarMappable(drawn.norm, drawn.cmap), ax=axes, label="class")
         return figure
     axes.scatter(*points[order].T, color=colours[index[order]], **looks)
-    names = [str(label) if class_names is None else class_names[int(label)] for label in classes]
-    handles = [
-        Line2D([], [], marker="o", linestyle="", color=colour, label=name)
-        for colour, name in zip(colours, names, strict=True)
-    ]
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, title="class")
+    names = names_of(classes, class_names)
+    handles = [Line2D([], [], marker="o", linestyle="", color=colour) for colour in colours]
+    add_legend(figure, handles, names, loc="outside right upper", frameon=False, title="class")
     if means:
-        outline = [withStroke(linewidth=4, foreground="white")]
-        centred = {"ha": "center", "va": "center"}
+        names, look = as_text(names, NAME)
+        # Out of the layout: a long name at the edge would take the room of the points.
+        look |= {"ha": "center", "va": "center", "size": 12, "weight": "bold", "in_layout": False}
+        look["path_effects"] = [withStroke(linewidth=4, foreground="white")]
         for row, name in enumerate(names):
             x, y = points[index == row].mean(axis=0)
-            axes.text(x, y, name, centred, size=12, weight="bold", path_effects=outline)
+            axes.text(x, y, name, look)
     return figure

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axis import Axis, XAxis
+from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
-from common.plots.style import PALETTE, Figure, chart
+from common.metrics import as_counts, as_texts
+from common.plots.style import PALETTE, Figure, chart, epochs_of
+from common.plots.text import names_of, set_names
 
 MOST_NAMES = 30  # more modes than this are ranked instead of named
 
@@ -25,9 +27,11 @@ def mode_histogram(
         class_names: K names; None for the modes' numbers. More than 30 modes are ranked instead.
         reference: (K,) counts or shares of the data, drawn as a line; None for equal shares.
     """
-    counts = np.asarray(counts, dtype=np.float64)
+    counts = as_counts("The counts", counts)
     name = "equal shares" if reference is None else "data"
-    reference = np.ones(len(counts)) if reference is None else np.asarray(reference)
+    if reference is None:
+        reference = np.ones(len(counts))
+    reference = as_counts("The reference", reference, counts.shape)
     expected = reference / reference.sum() * counts.sum()
     edges = np.arange(len(counts) + 1) - 0.5
     title = f"{np.count_nonzero(counts):,} of {len(counts):,} modes in {counts.sum():,.0f} samples"
@@ -60,8 +64,9 @@ def mode_history(
         class_names: K names; None for the modes' numbers. More than 30 modes are ranked instead,
             in each epoch separately, and the colours are logarithmic.
     """
-    epochs = sorted(counts_per_epoch)
-    counts = np.array([counts_per_epoch[epoch] for epoch in epochs], dtype=np.float64)
+    epochs = epochs_of("count", counts_per_epoch)
+    rows = [counts_per_epoch[epoch] for epoch in epochs]
+    counts = as_counts("The counts of the epochs", rows, ("E", "K"))
     shares = counts / counts.sum(axis=1, keepdims=True)
     colours: dict = {"vmin": 0}
     ranked = counts.shape[1] > MOST_NAMES
@@ -88,8 +93,6 @@ def _name_modes(axis: Axis, count: int, class_names: Sequence[str] | None) -> No
     if count > MOST_NAMES:
         axis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         return
-    names = [str(mode) for mode in range(count)] if class_names is None else class_names
-    # Words need more room than digits.
-    slanted = isinstance(axis, XAxis) and max(map(len, names)) > 4
-    style = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
-    axis.set_ticks(range(count), names, **style)
+    if class_names is not None:
+        class_names = as_texts("class_names", class_names, count)
+    set_names(axis, names_of(range(count), class_names))

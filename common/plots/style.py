@@ -2,8 +2,12 @@
 
 import io
 import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import matplotlib.figure
 import numpy as np
@@ -11,6 +15,9 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from common.errors import InputError
+from common.plots.text import as_text
 
 # Matplotlib's ten colours, with a darker grey.
 PALETTE = (
@@ -40,6 +47,22 @@ class Figure(matplotlib.figure.Figure):
         self.savefig(path)
         return self
 
+    def draw(self, renderer: Any) -> None:
+        with _boxes_for_letters_without_a_font():
+            super().draw(renderer)
+
+    def get_tightbbox(self, *args: Any, **options: Any) -> Any:
+        with _boxes_for_letters_without_a_font():
+            return super().get_tightbbox(*args, **options)
+
+
+@contextmanager
+def _boxes_for_letters_without_a_font() -> Iterator[None]:
+    """No warning for each letter that no installed font has: the box in its place says it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing|.* does not support \w+ natively")
+        yield
+
 
 def sheet(width: float, height: float) -> Figure:
     """An empty figure, in inches, that makes room for the labels of what is drawn on it."""
@@ -61,9 +84,20 @@ def class_colours(count: int) -> np.ndarray:
     return colormaps["turbo"](np.linspace(0.03, 0.97, count))
 
 
+def epochs_of(what: str, by_epoch: Mapping[int, Any]) -> list[int]:
+    """The epochs under which there is something, in order, or an `InputError`."""
+    fits = isinstance(by_epoch, Mapping) and all(isinstance(epoch, Integral) for epoch in by_epoch)
+    if not fits or not by_epoch:
+        raise InputError(f"There is no {what} by epoch; expected a dict, epoch -> {what}.")
+    return sorted(by_epoch)
+
+
 def dress(axes: Axes, xlabel: str, ylabel: str, title: str = "") -> None:
     """Label the axes and remove the ink that carries no data."""
-    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    (xlabel, ylabel, title), look = as_text([xlabel, ylabel, title])
+    axes.set_xlabel(xlabel, **look)
+    axes.set_ylabel(ylabel, **look)
+    axes.set_title(title, **look)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.set_axisbelow(True)

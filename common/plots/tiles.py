@@ -1,27 +1,34 @@
 """Many images as one picture, which all grids draw on."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
 from common.images import unit_range
+from common.metrics import real_array, rows_of
 from common.plots.style import Figure
+from common.plots.text import NAME, as_text
 
 CELL = 0.9  # inches per image
 WIDEST = 10.0  # inches per grid; images of wider grids shrink
 CAPTION = 0.22  # inches for a line of caption
 
 
-def as_images(images: np.ndarray, name: str = "images") -> np.ndarray:
+def as_images(images: Any, name: str = "images", most: int | None = None) -> np.ndarray:
     """The images as float32 (N, H, W, C) in [0, 1].
 
     Args:
         images: (N, H, W, C) with C 1 or 3; uint8 in 0…255, or floats in [0, 1].
         name: what error messages call them.
+        most: take only this many of the first images; None for all.
     """
-    images = np.asarray(images)
+    if most is not None:
+        # Lazy images read no more than these.
+        images = rows_of(name, images)[: whole_number("n", most)]
+    images = real_array(name, images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
         raise InputError(
             f"{name} have shape {images.shape}; a picture needs (N, H, W, C) with 1 or 3 channels "
@@ -70,7 +77,8 @@ def add_grid(
     gap = max(1, round(width / 28))
     cell = CELL if captions is not None else min(CELL, WIDEST / columns)
     pixel = cell / (width + gap)
-    lines = max((caption.count("\n") + 1 for caption in captions or ()), default=0)
+    shown, look = as_text([] if captions is None else captions, NAME)
+    lines = max((caption.count("\n") + 1 for caption in shown), default=0)
     caption_gap = round(lines * CAPTION / pixel)
     canvas = tile(images, columns, gap, gap + caption_gap)[:-gap, :-gap]
 
@@ -85,10 +93,10 @@ def add_grid(
     middle_y = np.arange(rows) * (height + gap + caption_gap) + (height - 1) / 2
     axes.set_xticks(middle_x if column_labels is not None else [], column_labels)
     axes.set_yticks(middle_y if row_labels is not None else [], row_labels)
-    for index, caption in enumerate(captions if captions is not None else ()):
+    for index, caption in enumerate(shown):
         x, y = middle_x[index % columns], middle_y[index // columns]
         top = y + height / 2 + 0.1 * CAPTION / pixel
-        axes.text(x, top, caption, ha="center", va="top", fontsize=8)
+        axes.text(x, top, caption, ha="center", va="top", fontsize=8, **look)
     return axes
 
 

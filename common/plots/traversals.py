@@ -5,7 +5,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from common.errors import InputError
+from common.errors import InputError, whole_number
+from common.metrics import numbers, real_array
 from common.plots.style import Figure
 from common.plots.tiles import add_grid, as_images, trim
 
@@ -22,20 +23,23 @@ def manifold(
         n: images along each side, at least 2.
         codes: (N, 2), whose quantiles replace the standard normal's (for an autoencoder).
     """
-    shares = np.linspace(0.05, 0.95, n)
+    shares = np.linspace(0.05, 0.95, whole_number("n", n, 2))
     if codes is None:
         z1 = z2 = np.array([NormalDist().inv_cdf(share) for share in shares])
-    elif np.ndim(codes) == 2 and np.shape(codes)[1] == 2:
-        z1, z2 = np.quantile(codes, shares, axis=0).T
     else:
-        raise InputError(
-            f"The manifold is a map of a latent plane, and these codes are {np.shape(codes)}. "
-            "Train with latent_dim=2, or look at `traversals` or `tsne` instead."
-        )
+        codes = numbers("The codes", codes)
+        if codes.ndim != 2 or codes.shape[1] != 2:
+            raise InputError(
+                f"The manifold is a map of a latent plane, and these codes are {codes.shape}. "
+                "Train with latent_dim=2, or look at `traversals` or `tsne` instead."
+            )
+        z1, z2 = np.quantile(codes, shares, axis=0).T
     # Rows of images run downwards, an axis upwards: the first row has the largest z2.
     z2 = z2[::-1]
     plane = np.stack(np.meshgrid(z1, z2), axis=-1).reshape(-1, 2).astype(np.float32)
     figure, images = Figure(), as_images(decode(plane), "decoded images")
+    if len(images) != len(plane):
+        raise InputError(f"decode gave {len(images)} images for {len(plane)} codes.")
     axes = add_grid(figure, images, n, row_labels=_some(z2), column_labels=_some(z1))
     axes.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
     return trim(figure)
@@ -53,8 +57,12 @@ def traversals(
         shares: the quantile that the row's dimension takes in each column, in [0, 1].
         dimensions: the dimension of each row, counted from 0; None for all in order.
     """
-    rows = range(len(images)) if dimensions is None else dimensions
-    labels = [str(dimension + 1) for dimension in rows]
+    images = real_array("The images", images)
+    if dimensions is None:
+        dimensions = range(len(images) if images.ndim else 0)
+    rows = numbers("The dimensions", dimensions, images.shape[:1])
+    shares = numbers("The shares", shares, ("S",), 0, 1)
+    labels = [f"{dimension + 1:g}" for dimension in rows]
     return _rows(images, shares, "quantile of that dimension's codes", "latent dimension", labels)
 
 
@@ -65,22 +73,22 @@ def interpolation(images: np.ndarray) -> Figure:
         images: (steps, H, W, C), or (pairs, steps, H, W, C) with a row for each pair; C 1 or 3;
             uint8 or floats in [0, 1]; both ends included.
     """
-    images = np.asarray(images)
+    images = real_array("The images", images)
     if images.ndim == 4:
         images = images[None]
     way = "way from the first image's code to the second's"
-    return _rows(images, np.linspace(0, 1, images.shape[1]), way, "pairs of images")
+    shares = np.linspace(0, 1, images.shape[1] if images.ndim == 5 else 2)
+    return _rows(images, shares, way, "pairs of images")
 
 
 def _rows(
     images: np.ndarray,
-    shares: Sequence[float] | np.ndarray,
+    shares: np.ndarray,
     xlabel: str,
     ylabel: str,
     row_labels: Sequence[str] | None = None,
 ) -> Figure:
     """Draw images (rows, len(shares), H, W, C) over their shares."""
-    images = np.asarray(images)
     if images.ndim != 5 or images.shape[1] != len(shares):
         raise InputError(
             f"images have shape {images.shape}; expected (rows, {len(shares)}, H, W, C)."
