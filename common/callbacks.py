@@ -24,6 +24,8 @@ class Film(keras.callbacks.Callback):
         frames: how many to keep at most.
     """
 
+    kept = ("frames",)  # in the backup of a training
+
     def __init__(self, make: Callable[[], np.ndarray], epochs: int, frames: int):
         super().__init__()
         self.make = make
@@ -66,6 +68,8 @@ class EpochLines(keras.callbacks.Callback):
 class TrainingClock(keras.callbacks.Callback):
     """Count the `seconds` spent in training steps, without validation and other callbacks."""
 
+    kept = ("seconds",)
+
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.seconds = 0.0
         self.started: float | None = None
@@ -93,6 +97,7 @@ class ModeWatcher(keras.callbacks.Callback):
         every: epochs from one look to the next, at least 1; the last epoch is always looked at.
     """
 
+    kept = ("counts", "logs")
     params: dict[str, Any]  # set by Keras
 
     def __init__(

@@ -37,20 +37,42 @@ def unit_range(images: Any) -> Any:
     return images / scale if scale > 1 else images
 
 
-class UnitRange:
-    """A view of an array of images that scales what is taken out of it."""
+class Rows:
+    """A view of any array-like of images: rows in any order, as NumPy arrays of uint8 or float32.
 
-    dtype = np.dtype("float32")
+    Big-endian numbers, and files that are read in increasing order only (HDF5), come out right.
+    """
 
     def __init__(self, images: Any):
-        self.images = images
-        self.shape = images.shape
+        self.images, self.shape = images, tuple(images.shape)
+        self.dtype = np.dtype("uint8" if images.dtype == np.uint8 else "float32")
 
     def __len__(self) -> int:
-        return len(self.images)
+        return self.shape[0]
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        return unit_range(np.asarray(self.images[index]))
+        return self.read(index).astype(self.dtype, copy=False)
+
+    def read(self, index: Any) -> np.ndarray:
+        """The images at an index, as they are stored."""
+        try:
+            return np.asarray(self.images[index])
+        except (TypeError, IndexError):
+            if not isinstance(index, np.ndarray):
+                raise
+            rows, places = np.unique(index, return_inverse=True)
+            return np.asarray(self.images[rows])[places]
+
+
+class UnitRange(Rows):
+    """A view of any array-like of images that scales what is taken out of it."""
+
+    def __init__(self, images: Any):
+        super().__init__(images)
+        self.dtype = np.dtype("float32")
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return unit_range(self.read(index))
 
 
 def unit_batches(images: Any, most: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:

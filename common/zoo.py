@@ -214,15 +214,14 @@ OPTIONS: dict[str, Option] = _table(
     Option("fit", "cut out the middle, or add margins", "data", str, choices=("crop", "pad")),
     Option("boxes", "show the car alone, by the development kit's boxes", "data", bool),
     Option("samples", "samples to draw (10,000; stacked 26,000; unjudged 64)", "run", least=1),
-    Option(
-        "tolerance", "minimum probability for a prediction to count", "run", float, 0.8, None, 1, 0
-    ),
+    Option("tolerance", "least probability to count a class", "run", float, 0.8, None, 1, 0),
     Option("verifier", "verification net; default: trained on first use", "run", Path),
     Option("nll_samples", "samples per image to estimate -log p(x)", "run", int, 0, 0),
     Option("held_out", "number of the class left out, or all", "run", str, "8"),
     Option("score", "anomaly score to show", "run", str, "code_density", choices=(*SCORES,)),
     Option("k", "most anomalous images to show", "run", int, 16, 1),
     Option("output", "folder for the results; default: results/MODEL-DATA", "run", Path),
+    Option("resume", "go on with a training that was stopped here", "run", bool, False),
     Option("retrain", "train again, and replace what is there", "run", bool, False),
     Option("weights", "load this .keras file and do not train", "run", Path),
 )

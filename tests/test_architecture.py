@@ -10,6 +10,7 @@ BACKENDS = {"tensorflow", "jax", "torch", "tf_keras"}
 # What each folder or file of `common` may import of the others.
 ALLOWED = {
     "errors": set(),
+    "files": {"errors"},
     "zoo": {"errors"},
     "metrics": {"errors"},
     "images": {"errors"},
@@ -17,10 +18,10 @@ ALLOWED = {
     "networks": {"errors"},
     "evaluation": {"errors", "images", "metrics"},
     "plots": {"errors", "images", "metrics"},
-    "datasets": {"errors", "images", "zoo", "evaluation"},
-    "training": {"errors", "images", "metrics"},
+    "datasets": {"errors", "files", "images", "zoo", "evaluation"},
+    "training": {"errors", "files", "images", "metrics"},
     "callbacks": {"errors", "metrics", "evaluation"},
-    "models": {"errors", "images", "metrics", "presets", "networks", "training"},
+    "models": {"errors", "files", "images", "metrics", "presets", "networks", "training"},
 }
 ALLOWED["commands"] = set(ALLOWED)
 ALLOWED["cli"] = {"errors", "zoo", "commands"}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 from tiny_models import (
+    MODELS,
     QUICK,
     ae,
     classifier,
@@ -21,8 +22,8 @@ from tiny_models import (
 from common.models import AE, VAE
 from common.models.likelihoods import LIKELIHOODS
 from common.models.vae import kl_divergence, reparameterize
-from common.training import guards
-from common.training.guards import CosineDecay
+from common.training import session
+from common.training.guards import rates_of
 
 
 def as_numpy(tensor):
@@ -298,16 +299,27 @@ def test_a_given_optimizer_keeps_its_step_size():
 
 
 def test_cosine_decay_moves_every_optimizer():
-    players = [keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.01)]
+    model, rates = MODELS["lsgan"](), []
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.01), cosine_decay=True)
+    see = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: rates.append(rates_of(model.optimizers))
+    )
+    model.fit(*lesson(model), batch_size=48, epochs=3, callbacks=see, verbose=0)
+    factors = 0.5 * (1 + np.cos(np.pi * (np.arange(3) + 0.5) / 3))
+    np.testing.assert_allclose(rates, np.outer(factors, [0.1, 0.01]), 1e-5)
+    np.testing.assert_allclose(rates_of(model.optimizers), [0.1, 0.01], 1e-6)
 
-    def rates():
-        return [float(player.learning_rate) for player in players]
 
-    with pytest.raises(KeyboardInterrupt), CosineDecay(players, epochs=3) as decay:
-        decay.on_epoch_begin(1)
-        np.testing.assert_allclose(rates(), [0.05, 0.005], 1e-6)
-        raise KeyboardInterrupt
-    np.testing.assert_allclose(rates(), [0.1, 0.01], 1e-6)
+def test_a_callback_may_reduce_the_decaying_rate_or_set_its_own():
+    plateau = keras.callbacks.ReduceLROnPlateau("loss", 0.1, patience=1, min_delta=1e9)
+    factors = 0.5 * (1 + np.cos(np.pi * (np.arange(4) + 0.5) / 4))
+    model = quick(ae())
+    history = model.fit(*lesson(model), batch_size=48, epochs=4, callbacks=plateau, verbose=0)
+    reduced = 2e-3 * factors * [1, 1, 0.1, 0.01]
+    np.testing.assert_allclose(history.history["learning_rate"], reduced, 1e-5)
+    own = keras.callbacks.LearningRateScheduler(lambda epoch: 0.001 * (epoch + 1))
+    history = model.fit(*lesson(model), batch_size=48, epochs=3, callbacks=own, verbose=0)
+    np.testing.assert_allclose(history.history["learning_rate"], [0.001, 0.002, 0.003], 1e-5)
 
 
 def test_a_loss_that_is_not_finite_stops_training_at_the_last_good_epoch(monkeypatch):
@@ -315,9 +327,12 @@ def test_a_loss_that_is_not_finite_stops_training_at_the_last_good_epoch(monkeyp
         if epoch == 2:
             model.optimizer.learning_rate = float("inf")
 
-    monkeypatch.setattr(guards, "SECONDS_BETWEEN_CHECKS", 0.0)
+    monkeypatch.setattr(session, "SECONDS_BETWEEN_CHECKS", 0.0)
     model, watch = quick(vae_classifier(), keras.optimizers.Adam(1e-2)), Watch(spoil)
-    with pytest.raises(FloatingPointError, match=r"loss.* after epoch 2; .*smaller learning rate"):
+    with pytest.raises(
+        FloatingPointError,
+        match=r"at step \d of the epoch .*loss became NaN.* end of epoch 2\. .*smaller learning rate",
+    ):
         model.fit(*lesson(model), batch_size=4, epochs=5, callbacks=[watch], verbose=0)
     assert watch.batches[:2] == [12, 12] and len(watch.batches) == 3
     assert watch.batches[2] < 6
@@ -332,7 +347,7 @@ def test_weights_that_only_the_next_epoch_shows_to_be_spoilt_are_not_gone_back_t
     # its own loss is from before.
     model = quick(vae(), keras.optimizers.SGD(1e22), cosine_decay=False)
     before = values_of(model.weights)
-    with pytest.raises(FloatingPointError, match="those that training began with"):
+    with pytest.raises(FloatingPointError, match="those that it began with"):
         model.fit(*lesson(model), batch_size=48, epochs=3, verbose=0)
     assert not any(differ(before, values_of(model.weights)))
 
@@ -342,7 +357,7 @@ def test_weights_that_are_not_finite_stop_training_whatever_seemed_best(epochs):
     model = quick(ae(), keras.optimizers.SGD(float("inf")), cosine_decay=False)
     before = values_of(model.weights)
     best = keras.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)
-    with pytest.raises(FloatingPointError, match="those that training began with"):
+    with pytest.raises(FloatingPointError, match="those that it began with"):
         model.fit(*lesson(model), batch_size=48, epochs=epochs, callbacks=[best], verbose=0)
     assert not any(differ(before, values_of(model.weights)))
 
@@ -360,11 +375,11 @@ class NaNAmong(keras.utils.PyDataset):
 
 def test_a_loss_that_is_not_finite_within_an_epoch_leaves_a_usable_model(monkeypatch):
     # No callback beside the model's own: Keras then looks while the next steps already run.
-    monkeypatch.setattr(guards, "SECONDS_BETWEEN_CHECKS", 0.0)
+    monkeypatch.setattr(session, "SECONDS_BETWEEN_CHECKS", 0.0)
     model = ae()
     model.compile()
     before = values_of(model.weights)
-    with pytest.raises(FloatingPointError, match="those that training began with"):
+    with pytest.raises(FloatingPointError, match="those that it began with"):
         model.fit(NaNAmong(), shuffle=False, verbose=0)
     assert not any(differ(before, values_of(model.weights)))
 
@@ -372,7 +387,7 @@ def test_a_loss_that_is_not_finite_within_an_epoch_leaves_a_usable_model(monkeyp
 def test_a_first_epoch_that_is_not_finite_leaves_the_weights_of_the_start():
     model = quick(ae(), keras.optimizers.SGD(1e30))
     before = values_of(model.weights)
-    with pytest.raises(FloatingPointError, match="those that training began with"):
+    with pytest.raises(FloatingPointError, match="those that it began with"):
         model.fit(*lesson(model), batch_size=8, epochs=2, verbose=0)
     assert not any(differ(before, values_of(model.weights)))
 

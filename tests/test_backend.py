@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_models import images_of
 
-from common.training.backend import batches, fastest_execution
+from common.training.backend import fastest_execution, feed
 from common.training.batches import ArrayBatches
 
 BACKENDS = [b for b in ("tensorflow", "jax", "torch") if importlib.util.find_spec(b)]
@@ -102,11 +102,12 @@ def test_files_go_from_backend_to_backend(probed, reader, writer, name):
 
 def orders(count=10, epochs=3, **options):
     """The indices that each epoch's batches hold, one array per epoch."""
-    defaults = {"batch_size": 4, "shuffle": True, "seed": 0, "epoch": 0, "drop_remainder": False}
+    seed = options.pop("seed", 0)
+    defaults = {"batch_size": 4, "shuffle": True, "drop_remainder": False}
     source = ArrayBatches((np.arange(count),), **(defaults | options))
     found = []
-    for _ in range(epochs):
-        source.on_epoch_begin()
+    for epoch in range(epochs):
+        source.begin_epoch(epoch, seed)
         found.append([source[index][0] for index in range(len(source))])
     return found
 
@@ -132,8 +133,15 @@ def test_a_remainder_can_be_dropped_and_the_order_kept():
     ] * 3
 
 
+def test_epochs_of_other_lengths_take_the_same_orders():
+    whole = np.concatenate([np.concatenate(epoch) for epoch in orders(epochs=3)])
+    parts = np.concatenate([np.concatenate(epoch) for epoch in orders(epochs=4, steps=2)])
+    np.testing.assert_array_equal(parts, whole[: len(parts)])
+    assert [len(epoch) for epoch in orders(epochs=2, steps=7)] == [7, 7]
+
+
 def test_arrays_stay_aligned():
-    source = ArrayBatches((np.arange(10), 2 * np.arange(10)), 3, True, 0, 0, False)
+    source = ArrayBatches((np.arange(10), 2 * np.arange(10)), 3, shuffle=True)
     assert all((2 * a == b).all() for a, b in (source[i] for i in range(len(source))))
 
 
@@ -141,7 +149,7 @@ def test_batches_hold_what_the_arrays_hold():
     images, labels = images_of((8, 8, 1), 10)
     taken = [
         [keras.ops.convert_to_numpy(part) for part in batch]
-        for batch in iterate(batches((images, labels), 4))
+        for batch in iterate(feed(ArrayBatches((images, labels), 4)))
     ]
     assert [len(batch[0]) for batch in taken] == [4, 4, 2]
     np.testing.assert_array_equal(np.concatenate([batch[0] for batch in taken]), images)

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_rows_of_rows(rows):
 
 def test_rows_feed_a_model(rows):
     assert is_array(rows) and check_images(rows, (4, 4, 3)) is rows
-    batches = ArrayBatches((rows, np.arange(25)), 8, True, seed=0, epoch=0, drop_remainder=True)
+    batches = ArrayBatches((rows, np.arange(25)), 8, shuffle=True, drop_remainder=True)
     images, numbers = batches[1]
     np.testing.assert_array_equal(images, np.asarray(rows)[numbers])
     np.testing.assert_array_equal(UnitRange(rows)[3], np.asarray(rows)[3] / np.float32(255))
@@ -83,8 +84,23 @@ def test_rows_outlive_the_file_and_travel(rows, path):
 
 def test_file_cut_off_while_it_is_read(rows, path):
     os.truncate(path, 2000)
-    with pytest.raises(OSError, match="ends before its image 48"):
+    with pytest.raises(InputError, match="ends before its image 48: make it again"):
         rows[0]
+
+
+def test_damaged_image_is_noticed_when_it_is_first_read(path):
+    checksums = np.array([zlib.crc32(image) for image in np.load(path)])
+    images = StoredImages(path, checksums)
+    assert images.take(np.array([[3, 4], [5, 49]]))[1, 1, 0, 0, 0] == 245
+    with path.open("r+b") as file:
+        file.seek(images.start + 7 * 48)
+        file.write(b"\x01")
+    other = pickle.loads(pickle.dumps(images))
+    for reader in (images, other):
+        assert reader.take(np.arange(7))[:, 0, 0, 0].tolist() == [*range(0, 35, 5)]
+        with pytest.raises(InputError, match=r"Image 7 in .* is damaged, so the file was removed"):
+            reader.take(np.arange(10))
+        assert not path.exists()
 
 
 def test_drawn_split():

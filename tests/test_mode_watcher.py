@@ -118,7 +118,7 @@ def test_it_does_not_look_at_a_training_that_diverged(capsys):
     model.compile(*ruinous, cosine_decay=False, **QUICK)
     before = model.get_weights()
     watcher = ModeWatcher(classify, NAMES, samples=20)
-    with pytest.raises(FloatingPointError, match=r"training began with.*smaller learning rate"):
+    with pytest.raises(FloatingPointError, match=r"that it began with.*smaller learning rate"):
         images = images_of(model.image_shape)[0]
         model.fit(images, batch_size=12, epochs=4, callbacks=[watcher], verbose=0)
     assert not watcher.counts

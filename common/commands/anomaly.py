@@ -124,7 +124,11 @@ def run_all(config: RunConfig, run_one: Callable[[RunConfig], dict[str, Any]]) -
     ]
     for one in runs:
         check(one, data)
-    rows = [run_one(one) for one in runs]
+    with folder.in_use():
+        _write_table(config, folder, [run_one(one) for one in runs])
+
+
+def _write_table(config: RunConfig, folder: RunFolder, rows: list[dict[str, Any]]) -> None:
     table = pd.DataFrame(rows).set_index("held_out")
     table = table[[name for name in table if name.startswith(TABLE_FIGURES)]]
     means = {name: float(table[name].mean()) for name in table}

@@ -24,8 +24,8 @@ class RunConfig:
         recipe: of the model.
         folder: of the results.
         held_out: the class that `anom` leaves out, or "all".
-        samples, tolerance, verifier, nll_samples, score, k, retrain, weights: the options of the
-            same names in `zoo.OPTIONS`.
+        samples, tolerance, verifier, nll_samples, score, k, resume, retrain, weights: the options
+            of the same names in `zoo.OPTIONS`.
     """
 
     model: str
@@ -39,6 +39,7 @@ class RunConfig:
     nll_samples: int
     score: str
     k: int
+    resume: bool
     retrain: bool
     weights: Path | None
 
@@ -129,8 +130,10 @@ def _check_options(typed: tuple[str, str, str], given: Mapping[str, Any]) -> Non
         raise InputError(
             "--held-out all trains a model for each class, and --weights gives one; name its class."
         )
-    if "retrain" in given and "weights" in given:
-        raise InputError("--retrain trains and --weights does not; leave out one of the two.")
+    if len(ways := [name for name in ("resume", "retrain", "weights") if name in given]) > 1:
+        raise InputError(
+            f"--{ways[0]} and --{ways[1]} are two ways to get a model; leave out one of the two."
+        )
     needs = zoo.SCORES[given.get("score", "code_density")].needs
     if needs == "vae" and "nll_samples" not in zoo.MODELS[model].options:
         raise InputError(f"The score {given['score']} needs a VAE; {model} has no p(x).")

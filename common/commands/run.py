@@ -22,6 +22,7 @@ from common.commands.train import (
     train,
 )
 from common.commands.verifier import find_verifier, mode_watchers
+from common.datasets import ImageData
 from common.errors import InputError
 from common.evaluation.diagnosis import balance
 from common.models.base import ImageModel
@@ -42,22 +43,38 @@ def run(config: RunConfig) -> None:
 
 def run_one(config: RunConfig) -> dict[str, Any]:
     """`run` for one model; returns its figures."""
-    recipe, mode = config.recipe, zoo.MODES[config.mode].load()
+    recipe = config.recipe
     model_class = zoo.MODELS[config.model].load()
     model = None if config.weights is None else _load_weights(model_class, config.weights)
     check_writable(config.folder)
     data = load_data(recipe)
+    origin = origin_of(recipe, data.content)
     if config.weights is not None:
-        folder = RunFolder(config.folder, _origin_of_weights(config, config.weights))
+        origin = _origin_of_weights(config, config.weights)
+    folder = RunFolder(config.folder, origin)
+    with folder.in_use():
+        return _run_in(folder, config, data, model)
+
+
+def _run_in(
+    folder: RunFolder, config: RunConfig, data: ImageData, model: ImageModel | None
+) -> dict[str, Any]:
+    """Load or train, draw, measure and write; `model` is the one of `--weights`."""
+    recipe, mode = config.recipe, zoo.MODES[config.mode].load()
+    model_class = zoo.MODELS[config.model].load()
+    if model is not None:
         folder.check_no_model()
-    else:
-        folder = RunFolder(config.folder, origin_of(recipe, data.content))
-        model = None if config.retrain else _load_trained(model_class, folder)
+    elif not (config.retrain or (config.resume and folder.has_backup())):
+        model = _load_trained(model_class, folder)
     trained = model is not None
     model = model or build(recipe, data, model_class)
     model.check_data(data.image_shape)
     check_model(config, model)
     mode.check(config, data)
+    if not trained:
+        if config.retrain:
+            folder.drop_backup()
+        folder.check_backup(config.resume)
     verifier = find_verifier(config, data)
     watchers = []
     if not trained:

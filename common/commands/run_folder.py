@@ -5,15 +5,20 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from common.errors import InputError
+from common.files import PARTIAL, flush, locked, replacing
+from common.training.backup import NAME as BACKUP
 
 SPACE_FOR_PICTURES = 50_000_000
 OTHER_FOLDER = "give another folder with --output"
 OURS = (".keras", ".csv", ".json", ".png", ".gif")
+FORMAT = 2
+# Files that are whole and only have to be moved in.
+READY = ".ready"
 
 
 class RunFolder:
@@ -36,6 +41,28 @@ class RunFolder:
         self.origin = json.loads(json.dumps(origin))
         self.remedy = remedy
         self.model = path / "model.keras"
+        self.backup = path / "backup"
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep other runs out of the folder, and put right what a killed one has left.
+
+        Raises:
+            InputError: another process uses it.
+        """
+        missing = [place for place in (self.path, *self.path.parents) if not place.exists()]
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with locked(self.path / ".lock", f"{self.path}; wait for it, or {OTHER_FOLDER}"):
+                for left in self.path.glob(f"{PARTIAL}*"):
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+                self._move_in()
+                yield
+        finally:
+            # Leave no empty folder behind.
+            with suppress(OSError):
+                for place in missing:
+                    place.rmdir()
 
     def check_no_model(self) -> None:
         """Refuse a folder that holds a trained model, whose results others would replace.
@@ -58,14 +85,41 @@ class RunFolder:
         if not self.model.is_file():
             return None
         origin, _ = self._known()
-        names = _differing(origin, self.origin)
-        if names == ["data_content"]:
-            changed = "image files of other names, sizes or times"
-        else:
-            changed = f"another recipe ({', '.join(names)})"
-        if names:
-            raise InputError(f"{self.path} holds a model of {changed}; {self.remedy}.")
+        self._check_same(origin, "a model", self.remedy)
         return self.model
+
+    def check_backup(self, resume: bool) -> None:
+        """Look for a training that was stopped here; with `resume` the next one goes on from it.
+
+        Raises:
+            InputError: there is one, and `resume` is false; or it is another recipe's.
+        """
+        if not self.has_backup():
+            return
+        if not resume:
+            raise InputError(
+                f"A training was stopped in {self.path}; go on with --resume, or begin anew with "
+                "--retrain."
+            )
+        known = self._read("backup/origin.json")
+        self._check_same(
+            known, "the stopped training", f"begin anew with --retrain, or {OTHER_FOLDER}"
+        )
+
+    def has_backup(self) -> bool:
+        """Whether the state of a training is here."""
+        return (self.backup / BACKUP).exists()
+
+    def begin_backup(self) -> Path:
+        """The folder for the state of a training."""
+        self.backup.mkdir(parents=True, exist_ok=True)
+        with replacing(self.backup / "origin.json") as partial:
+            partial.write_text(json.dumps(self.origin) + "\n")
+        return self.backup
+
+    def drop_backup(self) -> None:
+        """Remove the state of a training."""
+        shutil.rmtree(self.backup, ignore_errors=True)
 
     def metrics(self) -> dict[str, Any]:
         """The figures that are here already."""
@@ -75,26 +129,60 @@ class RunFolder:
     def replacing(self) -> Iterator[Path]:
         """A new folder to write to, whose files replace the old ones when the block ends well.
 
-        A new model replaces everything that was made of the old one. `config.json` goes first and
-        comes last: while it is there, the results are whole.
+        A new model replaces everything that was made of the old one.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.path, prefix=".partial-") as staging:
-            yield Path(staging)
-            new = {path.name for path in Path(staging).iterdir()}
+        with tempfile.TemporaryDirectory(dir=self.path, prefix=PARTIAL) as partial:
+            staging = Path(partial, "new")
+            staging.mkdir()
+            yield staging
+            new = {path.name for path in staging.iterdir()}
             origin, old = self._known()
             replaced = origin != self.origin or self.model.name in new
-            stale, kept = (old - new, set()) if replaced else (set(), old)
-            config = {**self.origin, "files": sorted(kept | new)}
-            Path(staging, "config.json").write_text(json.dumps(config, indent=2) + "\n")
-            for name in ("config.json", *stale):
+            config = {
+                **self.origin,
+                "format": FORMAT,
+                "files": sorted(new if replaced else old | new),
+            }
+            (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+            for path in (*staging.iterdir(), staging):
+                flush(path)
+            # From here on a killed run is completed by the next one.
+            os.replace(staging, self.path / READY)
+            self._move_in()
+
+    def _move_in(self) -> None:
+        """Move what is ready to its place, `config.json` last: then the results are whole."""
+        ready = self.path / READY
+        if not ready.is_dir():
+            return
+        config = ready / "config.json"
+        if config.is_file():
+            files = json.loads(config.read_text())["files"]
+            for name in self._known()[1] - {*files}:
                 (self.path / name).unlink(missing_ok=True)
-            for name in (*sorted(new), "config.json"):
-                os.replace(Path(staging, name), self.path / name)
+            for path in sorted(ready.iterdir(), key=lambda path: path == config):
+                os.replace(path, self.path / path.name)
+        flush(self.path)
+        ready.rmdir()
+
+    def _check_same(self, origin: dict[str, Any], what: str, remedy: str) -> None:
+        names = _differing(origin, self.origin)
+        if names == ["data_content"]:
+            changed = "image files of other names, sizes or times"
+        else:
+            changed = f"another recipe ({', '.join(names)})"
+        if names:
+            raise InputError(f"{self.path} holds {what} of {changed}; {remedy}.")
 
     def _known(self) -> tuple[dict[str, Any], set[str]]:
         """What the model that is here comes from, and the files that were made of it."""
         config = self._read("config.json")
+        if config.pop("format", 1) > FORMAT:
+            raise InputError(
+                f"{self.path} was written by a newer version of the zoo; update this one, or "
+                f"{OTHER_FOLDER}."
+            )
         files = config.pop("files", [])
         # An edited list may name anybody's files.
         ours = isinstance(files, list) and all(isinstance(name, str) for name in files)
@@ -104,7 +192,7 @@ class RunFolder:
     def _read(self, name: str) -> dict[str, Any]:
         try:
             content = json.loads((self.path / name).read_text())
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
             content = None
         return content if isinstance(content, dict) else {}
 

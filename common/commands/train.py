@@ -2,7 +2,8 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -69,7 +70,8 @@ def train(
     """Train a model by its recipe, and put it and its course into the folder.
 
     The curves show the validation split where the data have one, else the test images. A training
-    that is stopped or fails leaves the model as it was then in `interrupted.keras`.
+    that is stopped goes on from the folder's backup; one that is stopped by a signal or diverges
+    also leaves the model as it was then in `interrupted.keras`.
 
     Raises:
         InputError: the results cannot be written.
@@ -84,7 +86,7 @@ def train(
     if data.x_valid is not None:
         split, images, labels = "validation", data.x_valid, data.y_valid
     watched = (images,) if model.num_classes is None else (images, labels)
-    try:
+    with _kept(folder, model):
         history = model.fit(
             data.x_train,
             None if model.num_classes is None else data.y_train,
@@ -93,28 +95,41 @@ def train(
             validation_data=watched if model.validates else None,
             callbacks=[clock, *callbacks, *shown, *([] if terminal else [EpochLines(split=split)])],
             verbose=1 if terminal else 0,
+            resume=folder.begin_backup(),
         )
-    except (KeyboardInterrupt, FloatingPointError):
-        path = folder.path / "interrupted.keras"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        model.save(path)
-        option = "--verifier" if isinstance(model, ImageClassifier) else "--weights"
-        print(f"\nThe model as it was is in {path}; {option} loads it.", file=sys.stderr)
+        table = pd.DataFrame(history.history)
+        table.columns = [with_split(name, split) for name in table]
+        table.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
+        pace = round(len(data.x_train) * recipe.epochs / clock.seconds, 1)
+        values = (round(clock.seconds, 2), pace, recipe.seed, recipe.epochs)
+        # Save now: plotting may fail and must not cost the model.
+        with folder.replacing() as staging:
+            model.save(staging / "model.keras")
+            table.to_csv(staging / "history.csv", index=False)
+            plots.loss_curves(table, model.metric_kinds).savefig(staging / "losses.png")
+            if film.frames:
+                plots.animation(film.frames, staging / "training.gif")
+            figures = dict(zip(TRAINING_FIGURES, values, strict=True)) | model_figures(model)
+            write_metrics(staging, figures)
+
+
+@contextmanager
+def _kept(folder: RunFolder, model: ImageModel) -> Iterator[None]:
+    """Keep what there is of a training that stops, and say how to go on."""
+    try:
+        yield
+    except BaseException as stop:
+        if isinstance(stop, FloatingPointError):
+            folder.drop_backup()  # It would diverge again.
+        if isinstance(stop, KeyboardInterrupt | SystemExit | FloatingPointError):
+            path = folder.path / "interrupted.keras"
+            model.save(path)
+            option = "--verifier" if isinstance(model, ImageClassifier) else "--weights"
+            print(f"The model as it was is in {path}; {option} loads it.", file=sys.stderr)
+        if folder.has_backup():
+            print(f"The training in {folder.path} goes on with --resume.", file=sys.stderr)
         raise
-    table = pd.DataFrame(history.history)
-    table.columns = [with_split(name, split) for name in table]
-    table.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
-    pace = round(len(data.x_train) * recipe.epochs / clock.seconds, 1)
-    values = (round(clock.seconds, 2), pace, recipe.seed, recipe.epochs)
-    # Save now: plotting may fail and must not cost the model.
-    with folder.replacing() as staging:
-        model.save(staging / "model.keras")
-        table.to_csv(staging / "history.csv", index=False)
-        plots.loss_curves(table, model.metric_kinds).savefig(staging / "losses.png")
-        if film.frames:
-            plots.animation(film.frames, staging / "training.gif")
-        figures = dict(zip(TRAINING_FIGURES, values, strict=True)) | model_figures(model)
-        write_metrics(staging, figures)
+    folder.drop_backup()
 
 
 def model_figures(model: ImageModel) -> dict[str, Any]:

@@ -120,19 +120,21 @@ def mode_watchers(verifier: Verifier | None, epochs: int) -> list[ModeWatcher]:
 def _own_net(preset: str, data_dir: str | None) -> ImageClassifier:
     """The zoo's net of this preset, trained on first use."""
     recipe = Recipe.of_preset(preset, data_dir=data_dir and Path(data_dir))
+    check_writable(Path("results"))
     folder = RunFolder(
         Path("results", preset.replace("_", "-")),
         origin_of(recipe, content=None),
         remedy="remove it to train the zoo's net, or give the file of a net with --verifier",
     )
-    if (known := folder.trained_model()) is not None:
-        return ImageClassifier.load(known)
-    print(f"The verification net is trained first; it is kept in {folder.path}.")
-    check_writable(folder.path)
-    data = load_data(recipe)
-    net = build(recipe, data, ImageClassifier)
-    train(recipe, net, data, folder)
-    test = net.evaluate(data.x_test, data.y_test, verbose=0)
-    with folder.replacing() as staging:
-        write_metrics(staging, {**folder.metrics(), "test_accuracy": test["accuracy"]})
+    with folder.in_use():
+        if (known := folder.trained_model()) is not None:
+            return ImageClassifier.load(known)
+        print(f"The verification net is trained first; it is kept in {folder.path}.")
+        folder.check_backup(resume=True)
+        data = load_data(recipe)
+        net = build(recipe, data, ImageClassifier)
+        train(recipe, net, data, folder)
+        test = net.evaluate(data.x_test, data.y_test, verbose=0)
+        with folder.replacing() as staging:
+            write_metrics(staging, {**folder.metrics(), "test_accuracy": test["accuracy"]})
     return net

@@ -15,8 +15,8 @@ from common.models.likelihoods import LIKELIHOODS
 from common.networks.autoencoders import LATENT_DIMS, autoencoder_networks, checked_widths
 from common.networks.dense import dense_network
 from common.networks.own import own_autoencoder
-from common.training.inputs import non_negative
-from common.training.precision import precision
+from common.training.inputs import as_array, non_negative
+from common.training.precision import in_float32
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -44,7 +44,7 @@ class AE(ImageModel):
         encoder: your own, instead of `latent_dim`, `networks` and `widths`: any Keras model from
             images `(N, H, W, C)` in [0, 1] to codes `(N, latent_dim)` or `(N, h, w, C)`.
         decoder: your own, from codes to logits `(N, H, W, C)`.
-        seed: seed of the noise and of the order of the images.
+        seed: seed of the weights, the noise and the order of the images.
 
     Attributes:
         code_shape: `(latent_dim,)`, or `(h, w, latent_dim)` for a map.
@@ -82,27 +82,26 @@ class AE(ImageModel):
         self.classifier_widths = list(classifier_widths)
         self.likelihood = likelihood
         self.input_noise = non_negative("input_noise", input_noise)
-        if encoder is None and decoder is None:
-            self.networks = kind = networks or "dense"
-            self.widths = checked_widths(kind, widths)
-            latent_dim = LATENT_DIMS[kind] if latent_dim is None else latent_dim
-            self.latent_dim = whole_number("latent_dim", latent_dim)
-            with precision(self.dtype_policy):
+        self.classifier = None
+        with self.new_layers():
+            if encoder is None and decoder is None:
+                self.networks = kind = networks or "dense"
+                self.widths = checked_widths(kind, widths)
+                latent_dim = LATENT_DIMS[kind] if latent_dim is None else latent_dim
+                self.latent_dim = whole_number("latent_dim", latent_dim)
                 self.encoder, self.decoder = autoencoder_networks(
                     kind, self.image_shape, self.latent_dim, self.encoder_outputs, self.widths
                 )
-            self.code_shape = tuple(self.encoder.outputs[0].shape[1:])
-        else:
-            self.own_networks = ("encoder", "decoder")
-            replaced = {"latent_dim": latent_dim, "networks": networks, "widths": widths}
-            self.code_shape = own_autoencoder(
-                encoder, decoder, replaced, self.image_shape, self.encoder_outputs
-            )
-            self.latent_dim, self.networks, self.widths = self.code_shape[-1], None, None
-            self.encoder, self.decoder = encoder, decoder
-        self.classifier = None
-        if self.num_classes:
-            with precision(self.dtype_policy):
+                self.code_shape = tuple(self.encoder.outputs[0].shape[1:])
+            else:
+                self.own_networks = ("encoder", "decoder")
+                replaced = {"latent_dim": latent_dim, "networks": networks, "widths": widths}
+                self.code_shape = own_autoencoder(
+                    encoder, decoder, replaced, self.image_shape, self.encoder_outputs
+                )
+                self.latent_dim, self.networks, self.widths = self.code_shape[-1], None, None
+                self.encoder, self.decoder = encoder, decoder
+            if self.num_classes:
                 self.classifier = dense_network(
                     self.code_shape, [self.num_classes], self.classifier_widths, "classifier"
                 )
@@ -117,12 +116,20 @@ class AE(ImageModel):
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Images `(N, H, W, C)` → their reconstructions, float32 in [0, 1]."""
-        code = self.encoder(unit_range(images), training=training)
-        return ops.sigmoid(self.decoder(code, training=training))
+        code = self.encoded(unit_range(images), training)
+        return ops.sigmoid(self.decoded(code, training))
+
+    def encoded(self, images: Any, training: bool) -> Any:
+        """The encoder's outputs for images in [0, 1], float32."""
+        return in_float32(self.encoder(images, training=training))
+
+    def decoded(self, codes: Any, training: bool) -> Any:
+        """The decoder's logits for codes, float32."""
+        return in_float32(self.decoder(codes, training=training))
 
     def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
-        code = self.encoder(self.add_noise(images, training), training=training)
-        logits = self.decoder(code, training=training)
+        code = self.encoded(self.add_noise(images, training), training)
+        logits = self.decoded(code, training)
         reconstruction_loss = ops.mean(LIKELIHOODS[self.likelihood].loss(images, logits))
         classifier_loss, metrics = self.classifier_loss(code, labels, training)
         return {
@@ -135,7 +142,7 @@ class AE(ImageModel):
         """What the encoder sees of a batch: in training, images with `input_noise`."""
         if not (training and self.input_noise):
             return images
-        noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
+        noise = keras.random.normal(ops.shape(images), dtype="float32", seed=self.seed_generator)
         return images + self.input_noise * noise
 
     def classifier_loss(self, code: Any, labels: Any, training: bool) -> tuple[Any, dict]:
@@ -149,7 +156,7 @@ class AE(ImageModel):
 
     def encode(self, images: Any, batch_size: int = 512) -> np.ndarray:
         """Images `(N, H, W, C)` → codes `(N, *code_shape)` float32."""
-        return self.predict_images(self.encoder, images, batch_size)
+        return in_float32(self.predict_images(self.encoder, images, batch_size))
 
     def decode(self, codes: Any, batch_size: int = 512) -> np.ndarray:
         """Codes `(N, *code_shape)` → images `(N, H, W, C)` float32 in [0, 1].
@@ -157,11 +164,12 @@ class AE(ImageModel):
         Raises:
             InputError: codes of another shape.
         """
-        codes = np.asarray(codes, "float32")
+        codes = as_array(codes)
         if codes.shape[1:] != self.code_shape or not len(codes):
             expected = ", ".join(map(str, self.code_shape))
             raise InputError(f"Got codes of shape {codes.shape}; expected (N, {expected}).")
-        logits = self.predict_batches(self.decoder, codes, batch_size)
+        codes = np.asarray(codes, "float32")
+        logits = in_float32(self.predict_batches(self.decoder, codes, batch_size))
         return ops.convert_to_numpy(ops.sigmoid(logits))
 
     def reconstruct(self, images: Any, batch_size: int = 512) -> np.ndarray:

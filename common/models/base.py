@@ -2,9 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile
 
 import keras
 from keras import ops
@@ -14,15 +12,20 @@ from common import presets
 from common.errors import InputError
 from common.images import unit_range
 from common.metrics import MetricKind
-from common.training.backend import fastest_execution
+from common.models.layers import LayeredModel
+from common.models.saving import SavedModel
+from common.training.backend import fastest_execution, strategy_over_devices
+from common.training.failures import FirstFailure
+from common.training.gan_optimizer import build_optimizer
 from common.training.inputs import check_batch_shape, require_labels
+from common.training.precision import in_float32
 from common.training.trainer import Trainer
 
 # Seed of the noise in evaluation: the same at every call, so that figures repeat.
 EVALUATION_SEED = 0
 
 
-class ImageModel(Trainer):
+class ImageModel(SavedModel, LayeredModel, Trainer):
     """A model of images `(N, H, W, C)`, uint8 in 0..255 or float in [0, 1].
 
     A subclass states what its metrics mean in `metric_kinds`, its constructor's arguments in
@@ -32,7 +35,7 @@ class ImageModel(Trainer):
     Args:
         image_shape: `(height, width, channels)`.
         num_classes: classes of the labels the model learns from; None for a model without labels.
-        seed: seed of the model's noise and of the order of the images.
+        seed: seed of the weights, the dropout, the noise and the order of the images.
     """
 
     # Whether losses on held-out images mean something; a GAN's do not.
@@ -42,18 +45,19 @@ class ImageModel(Trainer):
     # The attributes that hold a user's own networks, which are saved with the model's config.
     own_networks: tuple[str, ...] = ()
 
-    # The running mean of each metric, from `compile` on.
+    # The running mean of each metric, and what was not finite, from `compile` on.
     trackers: dict[str, keras.metrics.Mean] = {}
+    failures: FirstFailure
 
     @property
     def metric_kinds(self) -> dict[str, MetricKind]:
-        """The name and meaning of each metric, in the order in which they are shown."""
+        """The name and meaning of each metric in the order shown, the optimizers' losses first."""
         raise NotImplementedError
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The running means that `fit` and `evaluate` show."""
-        return list(self.trackers.values())
+        return [*self.trackers.values(), *([self.failures] if self.trackers else [])]
 
     def update_metrics(self, count: Any, **values: Any) -> None:
         """Add the means over a batch of `count` images to the running means."""
@@ -61,6 +65,7 @@ class ImageModel(Trainer):
             if name not in self.trackers:
                 raise InputError(f"The metric {name!r} has no kind; add it to metric_kinds.")
             self.trackers[name].update_state(value, sample_weight=count)
+        self.failures.update_state(values)
 
     def preprocess(self, images: Any) -> Any:
         """A batch as a float32 tensor in [0, 1]; its shape is checked while the step is traced."""
@@ -113,8 +118,14 @@ class ImageModel(Trainer):
             **kwargs: Keras's further arguments.
 
         Raises:
-            InputError: losses or metrics; the model has its own.
+            InputError: losses or metrics, as the model has its own; an optimizer that belongs to
+                other weights; several devices of `tf.distribute`.
         """
+        if strategy := strategy_over_devices(self):
+            raise InputError(
+                f"These models do not train under tf.distribute's {strategy}; build and compile "
+                "them outside of its scope(), for one device."
+            )
         for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
             if kwargs.get(name) is not None:
                 raise InputError(
@@ -123,7 +134,10 @@ class ImageModel(Trainer):
                 )
         # Here rather than in the constructor, so that metric_kinds may use a subclass's attributes.
         if not self.trackers:
-            self.trackers = {name: keras.metrics.Mean(name=name) for name in self.metric_kinds}
+            self.trackers = {
+                name: keras.metrics.Mean(name, "float32") for name in self.metric_kinds
+            }
+            self.failures = FirstFailure(self.metric_kinds)
         self.cosine_decay = optimizer is None if cosine_decay is None else cosine_decay
         fastest = fastest_execution(self.convolutional)
         super().compile(
@@ -135,8 +149,10 @@ class ImageModel(Trainer):
         self.build_optimizer()
 
     def build_optimizer(self) -> None:
-        """Create the optimizer's variables."""
-        self.optimizer.build(self.trainable_variables)
+        """Create the optimizers' variables."""
+        for optimizer, weights in zip(self.optimizers, self.weights_moved, strict=True):
+            build_optimizer(optimizer, weights)
+        self.optimizer.built = True  # A pair of optimizers too.
 
     def get_compile_config(self) -> dict | None:
         if not self.compiled:
@@ -157,27 +173,6 @@ class ImageModel(Trainer):
             )
 
     @classmethod
-    def load(cls, filepath: str | Path) -> Self:
-        """Load what `save` wrote, on any backend; the model comes back compiled.
-
-        Raises:
-            InputError: no such file, not a Keras file, or a file of another model.
-        """
-        if not Path(filepath).is_file():
-            raise InputError(f"There is no file {filepath}; give the path that save() wrote.")
-        try:
-            model = keras.saving.load_model(filepath)
-        except (ValueError, OSError, TypeError, KeyError, BadZipFile) as error:
-            raise InputError(
-                f"{filepath} could not be read as a model of this zoo "
-                f"({str(error).splitlines()[0][:200]}); import the file that defines its class, "
-                "train it again or give another file."
-            ) from error
-        if not isinstance(model, cls):
-            raise InputError(f"{filepath} holds {type(model).__name__}, not {cls.__name__}.")
-        return model
-
-    @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> Self:
         """Build a preset's model, compiled with its recipe's optimizer.
 
@@ -189,7 +184,10 @@ class ImageModel(Trainer):
             InputError: an unknown name, or a preset of another model.
         """
         preset = presets.get(name)
-        if preset["model"] != cls.__name__:
+        # A class of one's own takes its base's presets too; the zoo's own VAE takes no AE's.
+        line = [c for c in cls.__mro__ if issubclass(c, ImageModel)]
+        base = next(k for k, c in enumerate(line) if c.__module__.startswith("common."))
+        if preset["model"] not in [c.__name__ for c in line[: base + 1]]:
             raise InputError(f"Preset {name!r} is for {preset['model']}, not {cls.__name__}.")
         model = cls(**{**preset["arguments"], **overrides})
         model.compile(**preset["compile"])
@@ -203,6 +201,7 @@ class ImageModel(Trainer):
             "name": self.name,
             "dtype": serialize_keras_object(self.dtype_policy),
             **{name: serialize_keras_object(getattr(self, name)) for name in self.own_networks},
+            **({"layers": changed} if (changed := self.layer_changes()) else {}),
         }
 
     @classmethod
@@ -213,7 +212,9 @@ class ImageModel(Trainer):
             for name, value in config.items()
             if isinstance(value, dict) and "class_name" in value
         }
-        return cls(**config | revived)
+        model = cls(**{k: v for k, v in config.items() if k != "layers"} | revived)
+        model.change_layers(**config.get("layers", {}))
+        return model
 
 
 def classification(labels: Any, logits: Any) -> tuple[Any, Any]:
@@ -222,4 +223,4 @@ def classification(labels: Any, logits: Any) -> tuple[Any, Any]:
     labels = ops.reshape(labels, (-1,))
     cross_entropy = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
     accuracy = keras.metrics.sparse_categorical_accuracy(labels, logits)
-    return ops.mean(cross_entropy), ops.mean(accuracy)
+    return ops.mean(cross_entropy), ops.mean(in_float32(accuracy))

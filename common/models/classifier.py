@@ -12,8 +12,8 @@ from common.images import unit_range
 from common.metrics import KNOWN, MetricKind
 from common.models.base import ImageModel, classification
 from common.networks.dense import conv_classifier
-from common.training.inputs import as_array, check_images
-from common.training.precision import precision
+from common.training.inputs import as_array, check_images, is_array
+from common.training.sources import image_blocks
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -28,7 +28,7 @@ class ImageClassifier(ImageModel):
         num_classes: number of classes.
         shift: largest displacement in training, in pixels along each axis.
         width: factor on the layers' channels.
-        seed: seed of the dropout, the shifts and the order of the images.
+        seed: seed of the weights, the dropout, the shifts and the order of the images.
 
     Raises:
         InputError: an image shape or another argument that cannot be used.
@@ -53,7 +53,7 @@ class ImageClassifier(ImageModel):
             )
         self.shift = whole_number("shift", shift, least=0)
         self.width = width
-        with precision(self.dtype_policy):
+        with self.new_layers():
             self.network = conv_classifier(self.image_shape, num_classes, width)
         self.built = True
 
@@ -91,6 +91,10 @@ class ImageClassifier(ImageModel):
         Raises:
             InputError: images of another size, or that cannot be used.
         """
+        if not is_array(images):
+            return np.concatenate(
+                [self.classify(part, batch_size) for part in image_blocks(images)]
+            )
         images = as_array(images)
         rows, columns, _ = self.image_shape
         channels = images.shape[-1] if np.ndim(images) == 4 else 1

@@ -14,7 +14,7 @@ from common.models.gan_steps import frozen_statistics, packed, update_average
 from common.networks.gans import gan_networks
 from common.networks.own import LATENT_DIM, copy_of, own_gan
 from common.training.gan_optimizer import GANOptimizer
-from common.training.precision import precision
+from common.training.precision import in_float32
 
 
 class GAN(ImageModel):
@@ -35,7 +35,7 @@ class GAN(ImageModel):
         pack: images that the discriminator judges together, as channels of one, so that a lack of
             variety shows (PacGAN, Lin et al. 2018).
         ema_momentum: sample from an exponential moving average of the generator, unless None.
-        seed: seed of the noise and of the order of the images.
+        seed: seed of the weights, the dropout, the noise and the order of the images.
 
     Raises:
         InputError: an image shape that the networks cannot make, or another unusable argument.
@@ -74,7 +74,7 @@ class GAN(ImageModel):
         self.ema_momentum = ema_momentum
         if generator is None and discriminator is None:
             self.networks = networks or self.default_networks
-            with precision(self.dtype_policy):
+            with self.new_layers():
                 generator, discriminator = gan_networks(
                     self.networks, self.image_shape, self.latent_dim, width, self.pack
                 )
@@ -85,6 +85,7 @@ class GAN(ImageModel):
                 generator, discriminator, replaced, self.image_shape, latent_dim, self.pack
             )
         self.generator, self.discriminator = generator, discriminator
+        self.call_shape = (self.latent_dim,)
         self.ema_generator = None if ema_momentum is None else copy_of(generator)
         if self.ema_generator:
             self.ema_generator.trainable = False
@@ -129,15 +130,13 @@ class GAN(ImageModel):
         z = self.sample_latent(count)
 
         def loss():
-            fakes = self.generator(z, training=True)
+            fakes = self.generated(z, training=True)
             with frozen_statistics(self.discriminator):
                 scores = self.scores(fakes, training=True)
             value = ops.mean(self.generator_loss(scores))
             return value, (value, fakes)
 
-        value, fakes = self.minimize(
-            loss, self.generator.trainable_variables, self.optimizer.generator
-        )
+        value, fakes = self.minimize(loss, self.weights_moved[0], self.optimizer.generator)
         if self.ema_momentum is not None:
             steps = self.optimizer.generator.iterations
             update_average(self.ema_generator, self.generator, self.ema_momentum, steps)
@@ -153,17 +152,15 @@ class GAN(ImageModel):
             metrics = self.discriminator_metrics(real, fake)
             return metrics[self.loss_name], metrics
 
-        metrics = self.minimize(
-            loss, self.discriminator.trainable_variables, self.optimizer.discriminator
-        )
+        metrics = self.minimize(loss, self.weights_moved[1], self.optimizer.discriminator)
         self.update_metrics(ops.shape(images)[0], **metrics)
 
     def validation_step(self, images: Any, labels: Any = None) -> None:
         """Record both losses of a batch; z is the same at every call, so that figures repeat."""
         images = self.preprocess(images)
         count = ops.shape(images)[0]
-        z = keras.random.normal((count, self.latent_dim), seed=EVALUATION_SEED)
-        fake = self.scores(self.generator(z, training=False), training=False)
+        z = keras.random.normal((count, self.latent_dim), dtype="float32", seed=EVALUATION_SEED)
+        fake = self.scores(self.generated(z, training=False), training=False)
         real = self.scores(images, training=False)
         metrics = self.discriminator_metrics(real, fake)
         self.update_metrics(count, generator_loss=ops.mean(self.generator_loss(fake)), **metrics)
@@ -174,23 +171,28 @@ class GAN(ImageModel):
 
     def sample_latent(self, count: Any) -> Any:
         """`count` draws of z, `(count, latent_dim)`."""
-        return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+        shape = (count, self.latent_dim)
+        return keras.random.normal(shape, dtype="float32", seed=self.seed_generator)
+
+    def generated(self, z: Any, training: bool) -> Any:
+        """The generator's images in [-1, 1], float32."""
+        return in_float32(self.generator(z, training=training))
 
     def scores(self, images: Any, training: bool) -> Any:
-        """The discriminator's scores `(N / pack, 1)`, rounded up, of images in [-1, 1]."""
-        return self.discriminator(packed(images, self.pack), training=training)
+        """The discriminator's float32 scores `(N / pack, 1)`, rounded up, of images in [-1, 1]."""
+        return in_float32(self.discriminator(packed(images, self.pack), training=training))
 
     def call(self, z: Any, training: bool = False) -> Any:
         """Draws `(N, latent_dim)` → images `(N, H, W, C)` in [0, 1]."""
         generator = self.ema_generator or self.generator
-        return (generator(z, training=training) + 1.0) / 2.0
+        return (in_float32(generator(z, training=training)) + 1.0) / 2.0
 
     def sample(self, n: int, seed: int | None = None, batch_size: int = 256) -> np.ndarray:
         """`n` generated images, `(n, H, W, C)` float32 in [0, 1]; the same for the same seed."""
         shape = (whole_number("n", n), self.latent_dim)
         z = np.random.default_rng(seed).standard_normal(shape, "float32")
         images = self.predict_batches(self.ema_generator or self.generator, z, batch_size)
-        return (images + 1.0) / 2.0
+        return (in_float32(images) + 1.0) / 2.0
 
     def compile(
         self, generator_optimizer: Any = None, discriminator_optimizer: Any = None, **kwargs: Any
@@ -222,9 +224,9 @@ class GAN(ImageModel):
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         return self.optimizer.players
 
-    def build_optimizer(self) -> None:
-        networks = self.generator, self.discriminator
-        self.optimizer.build_both(*(network.trainable_variables for network in networks))
+    @property
+    def weights_moved(self) -> list[list[keras.Variable]]:
+        return [n.trainable_variables for n in (self.generator, self.discriminator)]
 
     def check_batch_size(self, batch_size: int, count: int) -> None:
         super().check_batch_size(batch_size, count)

@@ -7,13 +7,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.images import unit_range
+from common.images import UnitRange, unit_range
 from common.metrics import KNOWN, MetricKind
 from common.models.autoencoder import AE
 from common.models.base import EVALUATION_SEED
 from common.models.likelihoods import LIKELIHOODS
 from common.training.backend import predict_fast
-from common.training.inputs import check_images, non_negative
+from common.training.inputs import as_array, check_images, is_array, non_negative
+from common.training.precision import in_float32
+from common.training.sources import image_blocks
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -76,14 +78,14 @@ class VAE(AE):
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Images `(N, H, W, C)` → reconstructions from a draw of z, float32 in [0, 1]."""
-        z_mean, z_log_var = self.encoder(unit_range(images), training=training)
+        z_mean, z_log_var = self.encoded(unit_range(images), training)
         z = self.draw(z_mean, z_log_var, training)
-        return ops.sigmoid(self.decoder(z, training=training))
+        return ops.sigmoid(self.decoded(z, training))
 
     def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
-        z_mean, z_log_var = self.encoder(self.add_noise(images, training), training=training)
+        z_mean, z_log_var = self.encoded(self.add_noise(images, training), training)
         z = self.draw(z_mean, z_log_var, training)
-        logits = self.decoder(z, training=training)
+        logits = self.decoded(z, training)
         reconstruction_loss = ops.mean(LIKELIHOODS[self.likelihood].loss(images, logits))
         kl_loss = ops.mean(kl_divergence(z_mean, z_log_var))
         classifier_loss, metrics = self.classifier_loss(z, labels, training)
@@ -97,7 +99,7 @@ class VAE(AE):
     def draw(self, z_mean: Any, z_log_var: Any, training: bool) -> Any:
         """A draw of z from q(z|x); in evaluation the noise is fixed, so that figures repeat."""
         seed = self.seed_generator if training else EVALUATION_SEED
-        noise = keras.random.normal(ops.shape(z_mean), seed=seed)
+        noise = keras.random.normal(ops.shape(z_mean), dtype="float32", seed=seed)
         return self.sampling([z_mean, z_log_var, noise])
 
     def encode(self, images: Any, batch_size: int = 512) -> np.ndarray:
@@ -106,21 +108,21 @@ class VAE(AE):
 
     def posterior(self, images: Any, batch_size: int = 512) -> tuple[np.ndarray, np.ndarray]:
         """Images `(N, H, W, C)` → z_mean and z_log_var of q(z|x), `(N, *code_shape)` float32."""
-        z_mean, z_log_var = self.predict_images(self.encoder, images, batch_size)
+        z_mean, z_log_var = in_float32(self.predict_images(self.encoder, images, batch_size))
         return z_mean, z_log_var
 
     def log_likelihood(self, images: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """log p(x|z) of every image for codes of its own, in nats if the likelihood is.
 
         Args:
-            images: floats in [0, 1], `(n, H, W, C)`; all `n · c` codes are decoded at once.
+            images: `(n, H, W, C)`; all `n · c` codes are decoded at once.
             codes: `(c, n, *code_shape)`.
 
         Returns:
             float32 `(c, n)`.
         """
-        codes = np.moveaxis(np.asarray(codes, "float32"), 0, 1)
-        images = np.asarray(images, "float32")
+        codes = np.moveaxis(np.asarray(as_array(codes), "float32"), 0, 1)
+        images = unit_range(np.asarray(check_images(images, self.image_shape)))
         return np.asarray(self._code_likelihood.predict_on_batch((images, codes))).T
 
     def negative_elbo(self, images: Any, draws: int = 4, batch_size: int = 500) -> np.ndarray:
@@ -130,7 +132,9 @@ class VAE(AE):
         every call. `beta` does not enter.
         """
         rng = np.random.default_rng(EVALUATION_SEED)
-        images = unit_range(np.asarray(check_images(images, self.image_shape)))
+        blocks = [images] if is_array(images) else image_blocks(images)
+        checked = [check_images(block, self.image_shape) for block in blocks]
+        images = UnitRange(checked[0] if len(checked) == 1 else np.concatenate(checked))
         elbo = []
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size]
@@ -157,7 +161,7 @@ class CodeLikelihood(keras.Model):
     """log p(x|z) of images `(n, H, W, C)` for codes `(n, c, *code_shape)` → `(n, c)`."""
 
     def __init__(self, decoder: keras.Model, likelihood: str):
-        super().__init__()
+        super().__init__(dtype="float32")  # Whatever the policy is by now.
         self.decoder = decoder
         self.likelihood = likelihood
 
@@ -165,5 +169,5 @@ class CodeLikelihood(keras.Model):
         images, codes = inputs
         count, draws, *code_shape = ops.shape(codes)
         logits = self.decoder(ops.reshape(codes, (count * draws, *code_shape)), training=False)
-        logits = ops.reshape(logits, (count, draws, *images.shape[1:]))
+        logits = ops.reshape(in_float32(logits), (count, draws, *images.shape[1:]))
         return -LIKELIHOODS[self.likelihood].loss(images[:, None], logits)

@@ -60,16 +60,24 @@ class WGAN(GAN):
         super().__init__(image_shape, latent_dim, **kwargs)
         self.n_critic = whole_number("n_critic", n_critic)
         self.clip_value = clip_value
-        # The optimizer applies a variable's constraint after each update. BatchNorm's moving
-        # statistics are not trainable and stay as they are.
-        for weight in self.critic.trainable_variables:
-            weight.constraint = Clip(clip_value)
-            weight.assign(weight.constraint(weight))
+        self.clip_critic()
 
     @property
     def critic(self) -> keras.Model:
         """The discriminator."""
         return self.discriminator
+
+    def clip_critic(self) -> None:
+        """Bound the critic's trainable weights, now and after each update."""
+        # The optimizer applies a variable's constraint. BatchNorm's moving statistics are not
+        # trainable and stay as they are.
+        for weight in self.critic.trainable_variables:
+            weight.constraint = Clip(self.clip_value)
+            weight.assign(weight.constraint(weight))
+
+    def build_optimizer(self) -> None:
+        self.clip_critic()  # Layers that were frozen in the constructor may be free now.
+        super().build_optimizer()
 
     @property
     def batches_per_step(self) -> int:
@@ -100,7 +108,7 @@ class WGAN(GAN):
             chosen = (ops.arange(count) * self.n_critic + k) % ops.shape(images)[0]
             share = ops.take(images, chosen, axis=0)
             with frozen_statistics(self.generator):
-                fakes = self.generator(self.sample_latent(count), training=True)
+                fakes = self.generated(self.sample_latent(count), training=True)
             self.discriminator_step(share, ops.stop_gradient(fakes))
         self.generator_step(count)
 

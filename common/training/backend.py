@@ -25,6 +25,10 @@ else:
         "Set the environment variable KERAS_BACKEND to one of them."
     )
 
+# The groups of variables that Keras's trainer carries through JAX's steps.
+STATE = tuple(
+    f"{group}_variables" for group in ("trainable", "non_trainable", "optimizer", "metrics")
+)
 LossFunction = Callable[[], tuple[Any, Any]]
 
 
@@ -32,16 +36,30 @@ class StatefulStep(keras.Model):
     """TensorFlow and PyTorch: steps update variables in place."""
 
     def train_step(self, data: Any) -> dict:
+        self.failures.begin_step()
         self.training_step(*unpack(data))
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict:
+        self.failures.begin_step()
         self.validation_step(*unpack(data))
         return self.get_metrics_result()
+
+    def pass_over(self, batches: Any) -> dict:
+        """Leave out the batches of one call of the train function; returns its logs so far."""
+        return self.get_metrics_result()
+
+    def publish(self, result: dict) -> None:
+        """Nothing: the variables hold their values."""
 
 
 class TensorFlowStep(StatefulStep):
     """Gradients by a `GradientTape`."""
+
+    def pass_over(self, batches: Any) -> dict:
+        for _ in range(self.steps_per_execution):
+            next(batches, None)
+        return super().pass_over(batches)
 
     def minimize(self, loss: LossFunction, variables: Sequence, optimizer: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -72,6 +90,16 @@ class TorchStep(StatefulStep):
 class JAXStep(keras.Model):
     """Gradients by `jax.value_and_grad`; a `StatelessScope` holds every variable's value."""
 
+    def pass_over(self, state: tuple, batches: Any) -> tuple[dict, tuple]:
+        for _ in range(self.steps_per_execution):
+            next(batches, None)
+        return self.get_metrics_result(), state
+
+    def publish(self, result: tuple[dict, tuple]) -> None:
+        """Put the state that a call returns into the variables."""
+        self._jax_state = dict(zip(STATE, result[1], strict=True))
+        self.jax_state_sync()
+
     def train_step(self, state: tuple, data: Any) -> tuple[dict, tuple]:
         groups = (
             self.trainable_variables,
@@ -90,6 +118,7 @@ class JAXStep(keras.Model):
         variables = [v for group in groups for v in group]
         values = [value for group in state for value in group]
         with keras.StatelessScope(list(zip(variables, values, strict=True))) as scope:
+            self.failures.begin_step()
             step(*unpack(data))
             logs = self.get_metrics_result()
         new_state = tuple([scope.get_current_value(v) for v in group] for group in groups)
@@ -133,20 +162,7 @@ class JAXStep(keras.Model):
         return aux
 
 
-_Step = {"tensorflow": TensorFlowStep, "jax": JAXStep, "torch": TorchStep}[BACKEND]
-
-
-class StepModel(_Step):
-    """A `keras.Model` whose step is written once, in `keras.ops`, for every backend.
-
-    A subclass implements `training_step(images, labels)` and `validation_step(images, labels)`,
-    which Keras's `fit` and `evaluate` run. Both update `self.metrics`; the first calls
-    `self.minimize` for each optimizer step.
-
-    `minimize(loss, variables, optimizer)` takes one step down the gradient of a scalar and returns
-    `aux`. `loss()` returns `(scalar, aux)`, where `aux` is any structure of tensors, and the
-    optimizer must have been built with exactly these variables.
-    """
+Step = {"tensorflow": TensorFlowStep, "jax": JAXStep, "torch": TorchStep}[BACKEND]
 
 
 def unpack(data: Any) -> tuple[Any, Any]:
@@ -160,26 +176,14 @@ def unpack(data: Any) -> tuple[Any, Any]:
     return images, labels
 
 
-def batches(arrays: tuple, batch_size: int, **order: Any) -> Any:
-    """`ArrayBatches` in the form that `fit`, `evaluate` and `predict` take fastest here.
-
-    Args:
-        arrays: array-likes of equal length that take an integer array as index; None is left out.
-        batch_size: images per batch.
-        **order: `ArrayBatches`'s further arguments.
-    """
-    arrays = tuple(array for array in arrays if array is not None)
-    source = ArrayBatches(arrays, batch_size, **order)
+def feed(source: ArrayBatches) -> Any:
+    """Batches in the form that Keras's loops take fastest here."""
     if BACKEND != "tensorflow":
         return source
-
-    def epoch_of_batches():
-        source.on_epoch_begin()
-        for index in range(len(source)):
-            yield source[index]
-
-    signature = tuple(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in arrays)
-    dataset = tf.data.Dataset.from_generator(epoch_of_batches, output_signature=signature)
+    signature = tuple(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in source.arrays)
+    dataset = tf.data.Dataset.from_generator(
+        lambda: (source[index] for index in range(len(source))), output_signature=signature
+    )
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(source))).prefetch(4)
     options = tf.data.Options()
     # The end of every epoch would wait for autotune's thread, which sleeps for up to 5 s.
@@ -224,3 +228,11 @@ def device_name() -> str:
         device = jax.devices()[0]
         return "cpu" if device.platform == "cpu" else device.device_kind
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def strategy_over_devices(model: keras.Model) -> str | None:
+    """The `tf.distribute` strategy in whose scope a model is built or compiled; None for none."""
+    if BACKEND != "tensorflow":
+        return None
+    name = type(model.distribute_strategy).__name__
+    return None if name in ("_DefaultDistributionStrategy", "OneDeviceStrategy") else name

@@ -10,10 +10,10 @@ class ArrayBatches(keras.utils.PyDataset):
     Args:
         arrays: array-likes that take an integer array as index.
         batch_size: images per batch.
-        shuffle: draw a new order for every epoch.
-        seed: seed of these orders.
-        epoch: number of orders that have been used before.
-        drop_remainder: leave out the last batch if it is smaller.
+        shuffle: draw a new order for every pass over the arrays.
+        drop_remainder: leave out a pass's last batch if it is smaller.
+        steps: batches in an epoch; by default those of one pass. An epoch goes on where the one
+            before stopped.
     """
 
     def __init__(
@@ -21,29 +21,35 @@ class ArrayBatches(keras.utils.PyDataset):
         arrays: tuple,
         batch_size: int,
         shuffle: bool = False,
-        seed: int = 0,
-        epoch: int = 0,
         drop_remainder: bool = False,
+        steps: int | None = None,
     ):
         super().__init__()
         self.arrays = arrays
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self.seed = seed
-        self.drop_remainder = drop_remainder
-        self.epoch = epoch - 1
-        self.on_epoch_begin()
+        count = len(arrays[0])
+        self.pass_steps = count // batch_size if drop_remainder else -(-count // batch_size)
+        self.steps = steps or self.pass_steps
+        self.begin_epoch(0)
 
     def __len__(self) -> int:
-        count = len(self.arrays[0])
-        return count // self.batch_size if self.drop_remainder else -(-count // self.batch_size)
+        return self.steps
+
+    def begin_epoch(self, epoch: int, *seeds: int) -> None:
+        """Make the next batches those of an epoch, counted from 0, in the orders of these seeds."""
+        self.epoch, self.seeds, self.number = epoch, seeds, None
 
     def __getitem__(self, index: int) -> tuple:
-        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        number, place = divmod(self.epoch * self.steps + index, self.pass_steps)
+        if number != self.number:
+            self.number, self.order = number, self._order(number)
+        chosen = self.order[place * self.batch_size : (place + 1) * self.batch_size]
         return tuple(array[chosen] for array in self.arrays)
 
-    def on_epoch_begin(self) -> None:
-        self.epoch += 1
-        self.order = np.arange(len(self.arrays[0]))
-        if self.shuffle:
-            self.order = np.random.default_rng([self.seed, self.epoch]).permutation(self.order)
+    def _order(self, number: int) -> np.ndarray:
+        rows = np.arange(len(self.arrays[0]))
+        if not self.shuffle:
+            return rows
+        first, *later = self.seeds or (0,)
+        return np.random.default_rng([first, number + 1, *later]).permutation(rows)

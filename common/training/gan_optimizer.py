@@ -1,8 +1,33 @@
-"""One optimizer object for both players of a GAN."""
+"""Optimizers and the weights that they move; one optimizer object for both players of a GAN."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+
+from common.errors import InputError
+from common.training.guards import rates_of
+
+
+def build_optimizer(optimizer: keras.optimizers.Optimizer, weights: Sequence) -> None:
+    """Create an optimizer's slots for these weights.
+
+    Raises:
+        InputError: it has slots for others.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if inner.built and not moves(inner, weights):
+        raise InputError(
+            f"The {type(inner).__name__} given already belongs to other weights: of another "
+            "model, of the other player, or before some were frozen. Give a new object for each."
+        )
+    if not optimizer.built:
+        optimizer.build(weights)
+
+
+def moves(optimizer: keras.optimizers.Optimizer, weights: Sequence) -> bool:
+    """Whether an optimizer was built for exactly these weights."""
+    return [id(v) for v in optimizer._trainable_variables] == [id(v) for v in weights]
 
 
 class GANOptimizer(keras.optimizers.Optimizer):
@@ -28,7 +53,7 @@ class GANOptimizer(keras.optimizers.Optimizer):
         if scale_loss:
             scaled = keras.optimizers.LossScaleOptimizer
             self.players = [p if isinstance(p, scaled) else scaled(p) for p in self.players]
-        rates = float(generator.learning_rate), float(discriminator.learning_rate)
+        rates = rates_of([generator, discriminator])
         self.ratio = rates[1] / rates[0] if rates[0] else 1.0
 
     @property
@@ -55,9 +80,3 @@ class GANOptimizer(keras.optimizers.Optimizer):
     def learning_rate(self, value: float) -> None:
         self.generator.learning_rate = value
         self.discriminator.learning_rate = value * self.ratio
-
-    def build_both(self, generator_variables: list, discriminator_variables: list) -> None:
-        """Create each optimizer's slots for its own network's weights."""
-        self.generator.build(generator_variables)
-        self.discriminator.build(discriminator_variables)
-        self.built = True

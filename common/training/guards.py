@@ -1,147 +1,154 @@
-"""Callbacks that every training runs with: decaying step sizes, Ctrl-C, and losses that diverge."""
+"""What every training is guarded by: learning rates that decay, signals to stop, divergence."""
 
 import math
+import os
 import signal
 import threading
-import time
 from collections.abc import Sequence
-from typing import Self
+from types import FrameType
+from typing import Any, NoReturn, Self
 
 import keras
 import numpy as np
 from keras import ops
 
-SECONDS_BETWEEN_CHECKS = 1.0
+# A loss beyond this is finite nonsense: the largest that a working model starts with is near 1e6.
+LARGEST_LOSS = 1e12
 
 
 class CosineDecay(keras.callbacks.Callback):
     """Let learning rates fall to zero over the epochs as half a cosine (Loshchilov & Hutter 2017).
 
     Keras's schedules need the number of steps and block assigned rates; this one goes by epochs.
-    Use it as a context: at the end it restores the first rates for the next `fit`.
+    The model keeps the rates from before the decay, in its files too, for whatever goes on.
     """
 
-    def __init__(self, optimizers: Sequence[keras.optimizers.Optimizer], epochs: int):
+    def __init__(self, epochs: int):
         super().__init__()
-        self.optimizers = optimizers
         self.epochs = epochs
 
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.model.undo_decay()  # That of a model or backup which was saved within an epoch.
+        progress = (epoch + 0.5) / self.epochs
+        factor = 0.5 * (1 + math.cos(math.pi * progress))
+        self.model.undecayed_rates = rates_of(self.model.optimizers)
+        for optimizer, rate in zip(self.model.optimizers, self.model.undecayed_rates, strict=True):
+            optimizer.learning_rate = rate * factor
+        self.decayed = rates_of(self.model.optimizers)
+
+    def after_all_begin(self) -> None:
+        """Other callbacks have begun the epoch too, and may have assigned rates of their own."""
+        if rates_of(self.model.optimizers) != self.decayed:
+            self.model.undecayed_rates = None
+
+    def after_all_end(self) -> None:
+        """Carry over what other callbacks reduced as the epoch ended, and undo the decay."""
+        if self.model.undecayed_rates is not None:
+            rates = zip(
+                self.model.undecayed_rates,
+                rates_of(self.model.optimizers),
+                self.decayed,
+                strict=True,
+            )
+            self.model.undecayed_rates = [
+                start if now == then else start * (now / then) for start, now, then in rates
+            ]
+            self.model.undo_decay()
+
+
+def rates_of(optimizers: Sequence[keras.optimizers.Optimizer]) -> list[float]:
+    """The learning rate of each optimizer."""
+    return [float(ops.convert_to_numpy(optimizer.learning_rate)) for optimizer in optimizers]
+
+
+class StopSignals:
+    """Hold SIGINT (Ctrl-C) back until the step is over; with `all_signals` SIGTERM and SIGHUP too.
+
+    Within a step the weights may be half updated, and on JAX they are gone until it returns. A
+    second signal is not held back. Use it as a context.
+    """
+
+    def __init__(self, all_signals: bool):
+        self.asked: int | None = None
+        defaults: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
+        if all_signals:
+            others = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+            defaults |= {number: signal.SIG_DFL for number in others if number is not None}
+        # Only the main thread may set a handler, and somebody's own handler stays in place.
+        main = threading.current_thread() is threading.main_thread()
+        self.defaults = {
+            number: handler
+            for number, handler in defaults.items()
+            if main and signal.getsignal(number) is handler
+        }
+
     def __enter__(self) -> Self:
-        self.starts = [float(optimizer.learning_rate) for optimizer in self.optimizers]
+        for number in self.defaults:
+            signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self._scale(1.0)
+        for number, handler in self.defaults.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked is not None:
+            self.stop()
+        self.asked = number
+        # Not print: the signal may arrive within one.
+        os.write(2, b"\nStopping after this step; the same signal again stops at once.\n")
+
+    def stop(self) -> NoReturn:
+        """End as the signal asks: `KeyboardInterrupt`, or `SystemExit` with its exit status."""
+        if self.asked == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + (self.asked or 0))
+
+
+class Divergence(keras.callbacks.Callback):
+    """Stop at a loss or weight that is NaN, infinite or absurd, and go back to a good epoch.
+
+    The state of each epoch's end is kept. It counts as good once its weights are finite and the
+    next epoch begins with finite losses: an epoch's own losses do not show what its last step did.
+    """
+
+    good: tuple[int, list[np.ndarray]] | None = None
+    latest: tuple[int, list[np.ndarray]] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        progress = (epoch + 0.5) / self.epochs
-        self._scale(0.5 * (1 + math.cos(math.pi * progress)))
-
-    def _scale(self, factor: float) -> None:
-        for optimizer, start in zip(self.optimizers, self.starts, strict=True):
-            optimizer.learning_rate = start * factor
-
-
-class InterruptBetweenSteps(keras.callbacks.Callback):
-    """Hold a Ctrl-C back until the step is over, then raise `KeyboardInterrupt`.
-
-    Within a step the weights may be half updated, and on JAX they are gone until it returns. A
-    second Ctrl-C is not held back.
-    """
-
-    # Without this Keras waits for the device after every batch.
-    async_safe = True
-
-    def __enter__(self) -> Self:
-        self.asked = False
-        # Only the main thread may set a handler, and somebody's own handler stays in place.
-        main = threading.current_thread() is threading.main_thread()
-        self.held = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self.held:
-            signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def __exit__(self, kind: type | None, *failure: object) -> None:
-        if self.held:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        if kind is None:
-            self._answer()
-
-    def _ask(self, *signal_and_frame: object) -> None:
-        self._answer()
-        self.asked = True
-
-    def _answer(self, *batch_and_logs: object, **keywords: object) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-
-    on_train_batch_end = on_test_batch_end = _answer
-
-
-class StopOnNonFinite(keras.callbacks.Callback):
-    """Stop when a loss or weight becomes NaN or infinite, and restore the last good epoch.
-
-    The weights and optimizer of each epoch's end are kept. They count as good once they are finite
-    and the next epoch begins with finite losses: an epoch's own losses do not show what its last
-    step did.
-    """
-
-    # Without this Keras waits for the device after every batch.
-    async_safe = True
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        self.failure = None
-        # On JAX `self.model` updates the variables. A batch's end must not do that: Keras calls it
-        # in another thread, while the next step already uses their values.
-        self.stopped = self.model
-        self.good_epoch, self.good_values = self.latest = None, self._values()
-        self.checked = time.monotonic()
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        # Once at the start of an epoch, then seldom enough to cost no time.
-        unproven = self.good_epoch != self.latest[0]
-        if unproven or time.monotonic() - self.checked > SECONDS_BETWEEN_CHECKS:
-            self.checked = time.monotonic()
-            self._check(logs)
-            if self.failure is None:
-                self.good_epoch, self.good_values = self.latest
+        # Not as training begins: another callback may restore a backup then.
+        if self.latest is None:
+            self.good = self.latest = epoch, values_of(state_of(self.model))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        values = self._values()
-        self._check(logs, values)
-        if self.failure is None:
-            self.latest = epoch + 1, values
-        else:
-            self._restore()  # Before another callback draws with these weights.
+        self.check()
+        for name, value in (logs or {}).items():
+            if not abs(float(value)) < LARGEST_LOSS:
+                raise FloatingPointError(f"{name} became {float(value):.3g}")
+        for weight in self.model.weights:
+            if not np.isfinite(np.asarray(ops.convert_to_numpy(weight), "float32")).all():
+                raise FloatingPointError(f"the weight {weight.path} became NaN or infinite")
+        self.latest = epoch + 1, values_of(state_of(self.model))
 
-    def _variables(self) -> list[keras.Variable]:
-        return [*self.model.weights, *self.model.optimizer.variables]
+    def check(self) -> None:
+        """Raise a `FloatingPointError` if a step since the epoch began has failed."""
+        if failure := self.model.failures.first():
+            raise FloatingPointError(f"{failure} became NaN or infinite")
+        self.good = self.latest
 
-    def _values(self) -> list[np.ndarray]:
-        return [np.array(ops.convert_to_numpy(v)) for v in self._variables()]
-
-    def _check(self, logs: dict | None, weights: Sequence[np.ndarray] = ()) -> None:
-        bad = [name for name, value in (logs or {}).items() if not np.isfinite(float(value))]
-        if not all(np.isfinite(values).all() for values in weights):
-            bad = bad or ["a weight"]
-        if bad and self.failure is None:
-            self.failure = ", ".join(bad)
-            self.stopped.stop_training = True
-
-    def _restore(self) -> None:
-        for variable, value in zip(self._variables(), self.good_values, strict=True):
+    def restore(self, model: Any) -> str:
+        """Go back to the good epoch, and say which weights those are."""
+        epoch, values = self.good or (0, values_of(state_of(model)))
+        for variable, value in zip(state_of(model), values, strict=True):
             variable.assign(value)
+        return f"those of the end of epoch {epoch}" if epoch else "those that it began with"
 
-    def raise_if_stopped(self) -> None:
-        """Raise a `FloatingPointError` that says what happened; call it after `fit`."""
-        if self.failure is None:
-            return
-        # Again: a later callback (EarlyStopping) may have restored weights that seemed the best.
-        self._restore()
-        where = f"after epoch {self.good_epoch}; the weights are those of the end of that epoch"
-        if self.good_epoch is None:
-            where = "before an epoch was whole; the weights are those that training began with"
-        raise FloatingPointError(
-            f"Training stopped: {self.failure} became NaN or infinite {where}. "
-            "Try a smaller learning rate, or mixed_bfloat16 or float32 in place of mixed_float16."
-        )
+
+def state_of(model: Any) -> list[keras.Variable]:
+    """All variables that a training changes: weights, seeds, metrics and the optimizer's."""
+    return [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+
+
+def values_of(variables: Sequence[keras.Variable]) -> list[np.ndarray]:
+    """Copies of the variables' values."""
+    return [np.array(ops.convert_to_numpy(variable)) for variable in variables]

@@ -1,9 +1,12 @@
-"""Numerical precision by Keras's dtype policies."""
+"""Numerical precision by Keras's dtype policies: what computes in 16 bits, and what never does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
 from common.errors import InputError
 
@@ -31,3 +34,28 @@ def precision(policy: str | keras.DTypePolicy) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def in_float32(values: Any) -> Any:
+    """Tensors or arrays, in any structure, as float32.
+
+    Networks of one's own may end in another type; losses and images are float32 nevertheless.
+    """
+    return keras.tree.map_structure(
+        lambda v: np.asarray(v, "float32") if isinstance(v, np.ndarray) else ops.cast(v, "float32"),
+        values,
+    )
+
+
+class LossScales(keras.callbacks.Callback):
+    """Add the factor of each scaled loss to the logs of an epoch, as `loss_scale`.
+
+    A `LossScaleOptimizer` doubles and halves it, so that float16 holds the gradients. At 1 or less
+    they are far from fitting.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        # The first metrics are the optimizers' losses.
+        for name, optimizer in zip(self.model.metric_kinds, self.model.optimizers, strict=False):
+            if logs is not None and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                logs[f"{name}_scale"] = float(ops.convert_to_numpy(optimizer.dynamic_scale))

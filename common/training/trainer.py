@@ -1,50 +1,29 @@
-"""`fit`, `evaluate` and predictions: input is checked once here, then fed without waits."""
+"""`fit`: input is checked once here, then fed without waits, and a stopped training goes on."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from common.errors import InputError, whole_number
-from common.images import UnitRange
-from common.training.backend import StepModel, batches, predict_fast
-from common.training.guards import CosineDecay, InterruptBetweenSteps, StopOnNonFinite
-from common.training.inputs import (
-    as_array,
-    check_images,
-    check_labels,
-    checked_image_shape,
-    first_batch,
-    is_array,
-)
-
-# From this many inputs on predictions show a progress bar.
-LONG_JOB = 50_000
+from common.training.backend import feed
+from common.training.batches import ArrayBatches
+from common.training.evaluator import Evaluator, checked_batch_size
+from common.training.guards import CosineDecay
+from common.training.inputs import as_array, is_array
+from common.training.session import Session
 
 
-class Trainer(StepModel):
-    """A `StepModel` that is trained, evaluated and run on images of one shape; see `ImageModel`."""
+class Trainer(Evaluator):
+    """A model that is trained on images of one shape; see `ImageModel`."""
 
-    # Batches that `fit` joins for one training step.
-    batches_per_step = 1
-    drop_remainder = False
     cosine_decay = False
-
-    def __init__(
-        self,
-        image_shape: Sequence[int],
-        num_classes: int | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        self.image_shape = checked_image_shape(image_shape)
-        self.num_classes = None
-        if num_classes is not None:
-            self.num_classes = whole_number("num_classes", num_classes, least=2)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+    # The optimizers' rates between epochs, while they are decayed.
+    undecayed_rates: list[float] | None = None
+    # Of the images: the seed, and the number of `fit`s that began with epoch 0.
+    order: tuple[int, int] | None = None
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
@@ -57,58 +36,72 @@ class Trainer(StepModel):
         y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        validation_data: Any = None,
-        validation_split: float = 0.0,
-        validation_batch_size: int | None = None,
+        verbose: str | int = "auto",
         callbacks: keras.callbacks.Callback | Sequence[keras.callbacks.Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
         shuffle: bool = True,
-        **kwargs: Any,
+        class_weight: None = None,
+        sample_weight: None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+        *,
+        resume: str | Path | None = None,
     ) -> keras.callbacks.History:
-        """Keras's `fit`, which checks arrays first and feeds them without Keras's waits.
+        """Keras's `fit`, which checks arrays first, feeds them without Keras's waits, and goes on.
 
         Args:
             x: images `(N, H, W, C)`, uint8 or float in [0, 1], or any source `fit` takes.
             y: integer labels `(N,)`, used by models with a classifier.
             batch_size: images per step, 32 by default.
             epochs: passes over `x`.
-            validation_data: `(x, y)` or `x`, in the same forms.
-            validation_split: share of the end of `x` to validate on.
-            validation_batch_size: images per validation step; by default `batch_size`.
             callbacks: Keras callbacks.
-            shuffle: draw a new order for every epoch; later calls of `fit` go on to new orders.
-            **kwargs: Keras's further arguments, except sample_weight and class_weight.
+            validation_split: share of the end of `x` to validate on.
+            validation_data: `(x, y)` or `x`, in the same forms.
+            shuffle: draw a new order for every epoch, from the seed and the epoch's number; a
+                further `fit` from epoch 0 takes further orders.
+            class_weight, sample_weight: none; these models weigh all images alike.
+            validation_batch_size: images per validation step; by default `batch_size`.
+            resume: a folder for the state of the training. It is saved at every epoch's end, twice
+                a minute within one, and at Ctrl-C or SIGTERM; the same call goes on from there.
+            verbose, initial_epoch, steps_per_epoch, validation_steps, validation_freq: as in Keras.
 
         Raises:
             InputError: the model cannot learn from this input.
-            FloatingPointError: a loss became NaN or infinite; the weights are those of the last
-                good epoch.
+            FloatingPointError: a loss or weight became NaN, infinite or absurd; the weights are
+                those of the last good epoch.
         """
         self._assert_compile_called("fit")
-        if any(kwargs.get(name) is not None for name in ("sample_weight", "class_weight")):
+        if class_weight is not None or sample_weight is not None:
             raise InputError(
                 "These models weigh all images alike: leave sample_weight and class_weight."
             )
         if isinstance(x, tuple):
             raise InputError("Got a tuple as x; pass the images as x and labels as y.")
+        whole_number("epochs", epochs)
+        steps_per_epoch = min(
+            filter(None, (steps_per_epoch, keras.config.max_steps_per_epoch())), default=None
+        )
+        begin_epoch, data = None, {}
         if is_array(x):
-            images, labels = self._check(x, y)
+            arrays = self._check(x, y)
             if validation_split:
-                kept = round(len(images) * (1 - validation_split))
-                if not 0 < kept < len(images):
-                    raise InputError(
-                        f"Got validation_split={validation_split} of {len(images)} images; "
-                        "expected a share that leaves images on both sides."
-                    )
-                parts = [a for a in (images, labels) if a is not None]
-                validation_data = tuple(a[kept:] for a in parts)
-                images, labels = [None if a is None else a[:kept] for a in (images, labels)]
+                arrays, validation_data = split_off(arrays, validation_split)
             size = checked_batch_size(batch_size)
-            x, y = self._training_batches(images, labels, size, shuffle), None
-            shuffle = False
+            self.check_batch_size(size, len(arrays[0]))
+            batches = ArrayBatches(
+                arrays, size * self.batches_per_step, shuffle, self.drop_remainder, steps_per_epoch
+            )
+            begin_epoch = batches.begin_epoch
+            data = {"images": len(arrays[0]), "batch_size": size, "steps": len(batches)}
+            x, y, shuffle, steps_per_epoch = feed(batches), None, False, None
         elif validation_split:
             raise InputError("A validation_split takes arrays; pass validation_data instead.")
         else:
-            self._check_source(x)
+            x = self._checked_source(x)
         if validation_data is not None:
             pair = isinstance(validation_data, tuple) or (
                 isinstance(validation_data, list)
@@ -117,86 +110,50 @@ class Trainer(StepModel):
             )
             parts = validation_data if pair else (validation_data,)
             if is_array(parts[0]):
-                size = validation_batch_size or batch_size
-                validation_data = batches(self._check(*parts), checked_batch_size(size))
+                size = checked_batch_size(validation_batch_size or batch_size)
+                validation_data = self._evaluation_batches(parts, size, validation_steps)
+                validation_steps = None
             else:
-                self._check_source(validation_data)
-        guard = StopOnNonFinite()
-        decay = CosineDecay(self.optimizers if self.cosine_decay else (), epochs)
-        with decay, InterruptBetweenSteps() as interrupt:
-            history = super().fit(
-                x,
-                y,
+                validation_data = self._checked_source(validation_data)
+        self.begin_order(initial_epoch)
+        known = keras.tree.flatten(callbacks or ())
+        decay = CosineDecay(epochs) if self.cosine_decay else None
+        self.session = Session(self, resume, begin_epoch, decay, known, data)
+        with self._whole_calls(steps_per_epoch, validation_steps):
+            return self.session.run(
+                super().fit,
+                x=x,
+                y=y,
                 epochs=epochs,
+                verbose=verbose,
                 validation_data=validation_data,
-                # Last, so that an interrupt takes nothing from the other callbacks.
-                callbacks=[guard, decay, *keras.tree.flatten(callbacks or ()), interrupt],
                 shuffle=shuffle,
-                **kwargs,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                validation_freq=validation_freq,
             )
-        guard.raise_if_stopped()
-        return history
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int = 256, **kwargs: Any) -> dict:
-        """The metrics on images `x` and labels `y` as a dict, in the forms that `fit` takes."""
-        if is_array(x):
-            x, y = batches(self._check(x, y), checked_batch_size(batch_size)), None
-        elif not kwargs.get("_use_cached_eval_dataset"):  # `fit` has checked its own.
-            self._check_source(x)
-        kwargs.setdefault("return_dict", True)
-        return super().evaluate(x, y, **kwargs)
+    def begin_order(self, initial_epoch: int) -> None:
+        """Choose the seeds of the images' orders: new ones for each `fit` from epoch 0."""
+        drawn = np.random.randint(2**31) if self.seed is None else self.seed
+        seed, fits = self.order or (drawn, 0)
+        self.order = (seed, max(1, fits + (initial_epoch == 0)))
 
-    def _check(self, x: Any, y: Any = None, *extra: Any) -> tuple[Any, np.ndarray | None]:
-        """Checked images, and labels where the model learns from them."""
-        if extra:
-            raise InputError("Got three arrays; expected images, or images and labels.")
-        images = check_images(x, self.image_shape)
-        if self.num_classes is not None:
-            return images, check_labels(y, len(images), self.num_classes)
-        if y is not None and np.ndim(as_array(y)) > 2:
-            raise InputError(
-                "Got images as y; the model takes its target from x, so pass the images once."
-            )
-        return images, None
+    def undo_decay(self) -> None:
+        """Give the optimizers the rates back that they have between epochs."""
+        if self.undecayed_rates is not None:
+            for optimizer, rate in zip(self.optimizers, self.undecayed_rates, strict=True):
+                optimizer.learning_rate = rate
+        self.undecayed_rates = None
 
-    def _check_source(self, source: Any) -> None:
-        """Check the first batch of a source of batches, unless that would lose it."""
-        if (batch := first_batch(source)) is not None:
-            self._check(*batch[:2])
 
-    def _training_batches(self, images: Any, labels: Any, batch_size: int, shuffle: bool) -> Any:
-        self.check_batch_size(batch_size, len(images))
-        return batches(
-            (images, labels),
-            batch_size * self.batches_per_step,
-            shuffle=shuffle,
-            seed=np.random.randint(2**31) if self.seed is None else self.seed,
-            # There are at least as many steps as epochs so far, so no order is drawn twice.
-            epoch=int(self.optimizers[0].iterations),
-            drop_remainder=self.drop_remainder,
+def split_off(arrays: tuple, share: float) -> tuple[tuple, tuple]:
+    """Arrays without a share of their end, and that share for validation."""
+    kept = round(len(arrays[0]) * (1 - share))
+    if not 0 < kept < len(arrays[0]):
+        raise InputError(
+            f"Got validation_split={share} of {len(arrays[0])} images; expected a share that "
+            "leaves images on both sides."
         )
-
-    def check_batch_size(self, batch_size: int, count: int) -> None:
-        """Raise an `InputError` unless `count` images suffice for one step of the model."""
-        most = count // self.batches_per_step
-        if self.drop_remainder and batch_size > most:
-            remedy = f"lower batch_size to at most {most}" if most else "give more images"
-            raise InputError(
-                f"Got {count} images for steps of {batch_size * self.batches_per_step}; {remedy}."
-            )
-
-    def predict_batches(self, network: keras.Model, inputs: Any, batch_size: int) -> Any:
-        """The outputs of `network` on an array; many inputs show a progress bar."""
-        verbose = 1 if len(inputs) > LONG_JOB else 0
-        predict_fast(network)
-        return network.predict(batches((inputs,), batch_size), verbose=verbose)
-
-    def predict_images(self, network: keras.Model, images: Any, batch_size: int) -> Any:
-        """`predict_batches` on images in any array form that `fit` takes."""
-        images = UnitRange(check_images(images, self.image_shape))
-        return self.predict_batches(network, images, batch_size)
-
-
-def checked_batch_size(batch_size: int | None) -> int:
-    """The number of images per step; Keras's 32 if none is given."""
-    return 32 if batch_size is None else whole_number("batch_size", batch_size)
+    return tuple(array[:kept] for array in arrays), tuple(array[kept:] for array in arrays)

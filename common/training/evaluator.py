@@ -1,0 +1,177 @@
+"""`evaluate` and predictions: input is checked once here, then fed without waits."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from common.errors import InputError, whole_number
+from common.images import UnitRange
+from common.training.backend import feed, predict_fast
+from common.training.batches import ArrayBatches
+from common.training.inputs import (
+    as_array,
+    check_images,
+    check_labels,
+    checked_image_shape,
+    is_array,
+    plain_rows,
+)
+from common.training.sources import first_batch, image_blocks
+from common.training.steps import StepModel
+
+# From this many inputs on predictions show a progress bar.
+LONG_JOB = 50_000
+
+
+class Evaluator(StepModel):
+    """A `StepModel` that is evaluated and run on images of one shape; see `ImageModel`."""
+
+    # Batches that `fit` joins for one training step.
+    batches_per_step = 1
+    drop_remainder = False
+
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        num_classes: int | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.image_shape = checked_image_shape(image_shape)
+        self.num_classes = None
+        if num_classes is not None:
+            self.num_classes = whole_number("num_classes", num_classes, least=2)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = 256,
+        verbose: str | int = "auto",
+        sample_weight: None = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = True,
+        **kwargs: Any,
+    ) -> dict:
+        """The metrics on images `x` and labels `y` as a dict, in the forms that `fit` takes.
+
+        Raises:
+            InputError: the model cannot be measured on this input.
+            FloatingPointError: a loss is NaN or infinite.
+        """
+        if sample_weight is not None:
+            raise InputError("These models weigh all images alike: leave sample_weight.")
+        if is_array(x):
+            x = self._evaluation_batches((x, y), checked_batch_size(batch_size), steps)
+            y = steps = None
+        elif not kwargs.get("_use_cached_eval_dataset"):  # `fit` has checked its own.
+            x = self._checked_source(x)
+        with self._whole_calls(steps):
+            figures = super().evaluate(
+                x,
+                y,
+                verbose=verbose,
+                steps=steps,
+                callbacks=callbacks,
+                return_dict=return_dict,
+                **kwargs,
+            )
+        if failure := self.failures.first():
+            raise FloatingPointError(
+                f"In evaluation, {failure} became NaN or infinite: the weights or the images hold "
+                "such values. Load earlier weights, or look at the images."
+            )
+        return figures
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Keras's `predict`, which takes exactly `steps` batches of a stream."""
+        with self._whole_calls(steps):
+            return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    def _check(self, x: Any, y: Any = None, *extra: Any) -> tuple:
+        """Checked images, and labels where the model learns from them."""
+        if extra:
+            raise InputError("Got three arrays; expected images, or images and labels.")
+        images = plain_rows(check_images(x, self.image_shape))
+        if self.num_classes is not None:
+            return images, check_labels(y, len(images), self.num_classes)
+        if y is not None and np.ndim(as_array(y)) > 2:
+            raise InputError(
+                "Got images as y; the model takes its target from x, so pass the images once."
+            )
+        return (images,)
+
+    def _checked_source(self, source: Any) -> Any:
+        """A source of batches whose first is checked, in a form that Keras reads."""
+        batch, source = first_batch(source, self.image_shape)
+        if batch is not None:
+            self._check(*batch[:2])
+        return source
+
+    def _evaluation_batches(self, arrays: tuple, batch_size: int, steps: int | None) -> Any:
+        """Batches of checked arrays, at most `steps` of them."""
+        batches = ArrayBatches(self._check(*arrays), batch_size)
+        batches.steps = min(steps or batches.steps, batches.steps)
+        return feed(batches)
+
+    def check_batch_size(self, batch_size: int, count: int) -> None:
+        """Raise an `InputError` unless `count` images suffice for one step of the model."""
+        most = count // self.batches_per_step
+        if self.drop_remainder and batch_size > most:
+            remedy = f"lower batch_size to at most {most}" if most else "give more images"
+            raise InputError(
+                f"Got {count} images for steps of {batch_size * self.batches_per_step}; {remedy}."
+            )
+
+    def predict_batches(self, network: keras.Model, inputs: Any, batch_size: int) -> Any:
+        """The outputs of `network` on an array; many inputs show a progress bar."""
+        verbose = 1 if len(inputs) > LONG_JOB else 0
+        predict_fast(network)
+        return network.predict(feed(ArrayBatches((inputs,), batch_size)), verbose=verbose)
+
+    def predict_images(self, network: keras.Model, images: Any, batch_size: int) -> Any:
+        """`predict_batches` on images in any form that `fit` takes."""
+        if is_array(images):
+            images = UnitRange(check_images(images, self.image_shape))
+            return self.predict_batches(network, images, batch_size)
+        blocks = image_blocks(images)
+        parts = [self.predict_images(network, block, batch_size) for block in blocks]
+        return keras.tree.map_structure(lambda *outputs: np.concatenate(outputs), *parts)
+
+    @contextmanager
+    def _whole_calls(self, *counts: int | None) -> Iterator[None]:
+        """Within the block, as many steps per call as make these numbers of steps up exactly."""
+        known, usual = [*filter(None, counts)], self.steps_per_execution
+        self.steps_per_execution = max(
+            k for k in range(1, usual + 1) if not any(count % k for count in known)
+        )
+        functions = ("train_function", "test_function", "predict_function")
+        try:
+            if self.steps_per_execution != usual:
+                for name in functions:
+                    setattr(self, name, None)
+            yield
+        finally:
+            if self.steps_per_execution != usual:
+                self.steps_per_execution = usual
+                for name in functions:
+                    setattr(self, name, None)
+
+
+def checked_batch_size(batch_size: int | None) -> int:
+    """The number of images per step; Keras's 32 if none is given."""
+    return 32 if batch_size is None else whole_number("batch_size", batch_size)
