@@ -85,6 +85,50 @@ class TrainingClock(keras.callbacks.Callback):
     on_test_begin = on_epoch_end
 
 
+class TimeOfRun(keras.callbacks.Callback):
+    """Print once, after a few seconds of steps, about how long the whole training takes.
+
+    Args:
+        patience: seconds to look at before it is told.
+    """
+
+    # Without this Keras waits for the device after every batch.
+    async_safe = True
+    params: dict[str, Any]  # set by Keras
+
+    def __init__(self, patience: float = 5.0):
+        super().__init__()
+        self.patience = patience
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.first: tuple[float, int] | None = None
+        self.epoch, self.told = 0, False
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.told or not self.params["steps"]:
+            return
+        now = time.monotonic()
+        done = self.epoch * self.params["steps"] + min(batch + 1, self.params["steps"])
+        if self.first is None:  # The first call is compiled, which takes time of its own.
+            self.first = now, done
+        elif now - self.first[0] > self.patience:
+            left = self.params["epochs"] * self.params["steps"] - done
+            seconds = left * (now - self.first[0]) / (done - self.first[1])
+            self.told = True
+            if seconds > 2 * self.patience:
+                print(f"About {duration(seconds)} to go", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest unit that fits: "40 s", "14 min", "2.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 class ModeWatcher(keras.callbacks.Callback):
     """Count the modes of a GAN's samples as it trains, and print what they show in plain words.
 

@@ -1,6 +1,7 @@
 """The command line: the options of `zoo.OPTIONS` → a `RunConfig` → a run. It imports no Keras."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
@@ -79,6 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0, 2 for input that cannot be used, 130 after Ctrl-C.
+
+    Raises:
+        SystemExit: with 143 or 129 after SIGTERM or SIGHUP within a training.
     """
     try:
         words = vars(parser().parse_args(argv))
@@ -94,6 +98,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         run(config)
     except (InputError, FloatingPointError) as error:
         return _fail(str(error))
+    except BrokenPipeError:
+        # Whatever reads what this prints has ended; Python would print a line about it at the end.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return _fail("what it prints is no longer read, so it stopped.")
     except OSError as error:
         return _fail(f"{error}. Earlier results are unchanged.")
     except KeyboardInterrupt:

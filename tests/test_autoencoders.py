@@ -331,7 +331,7 @@ def test_a_loss_that_is_not_finite_stops_training_at_the_last_good_epoch(monkeyp
     model, watch = quick(vae_classifier(), keras.optimizers.Adam(1e-2)), Watch(spoil)
     with pytest.raises(
         FloatingPointError,
-        match=r"at step \d of the epoch .*loss became NaN.* end of epoch 2\. .*smaller learning rate",
+        match=r"at step \d of the epoch .*loss became .* end of epoch 2\. .*smaller",
     ):
         model.fit(*lesson(model), batch_size=4, epochs=5, callbacks=[watch], verbose=0)
     assert watch.batches[:2] == [12, 12] and len(watch.batches) == 3

@@ -1,6 +1,5 @@
 """Odd arguments of public functions: a right value or an `InputError` in a few words."""
 
-import io
 import warnings
 
 import numpy as np

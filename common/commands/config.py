@@ -24,8 +24,8 @@ class RunConfig:
         recipe: of the model.
         folder: of the results.
         held_out: the class that `anom` leaves out, or "all".
-        samples, tolerance, verifier, nll_samples, score, k, resume, retrain, weights: the options
-            of the same names in `zoo.OPTIONS`.
+        samples, tolerance, verifier, nll_samples, score, k, deterministic, resume, retrain,
+            weights: the options of the same names in `zoo.OPTIONS`.
     """
 
     model: str
@@ -39,6 +39,7 @@ class RunConfig:
     nll_samples: int
     score: str
     k: int
+    deterministic: bool
     resume: bool
     retrain: bool
     weights: Path | None
@@ -140,6 +141,8 @@ def _check_options(typed: tuple[str, str, str], given: Mapping[str, Any]) -> Non
 
 
 def _check_bounds(option: zoo.Option, value: Any) -> None:
+    if value == Path():
+        raise InputError(f"Got an empty {option.flag}; expected a path.")
     bounds = []
     fits = option.kind not in (int, float) or math.isfinite(value)
     for limit, word, holds in (

@@ -27,6 +27,7 @@ from common.errors import InputError
 from common.evaluation.diagnosis import balance
 from common.models.base import ImageModel
 from common.models.gan import GAN
+from common.training.backend import be_deterministic
 
 
 def run(config: RunConfig) -> None:
@@ -35,6 +36,8 @@ def run(config: RunConfig) -> None:
     Raises:
         InputError: something given cannot be used; nothing was changed.
     """
+    if config.deterministic:
+        be_deterministic()
     if config.mode == "anom" and config.held_out == "all":
         anomaly.run_all(config, run_one)
     else:

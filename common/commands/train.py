@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from common import datasets, plots
-from common.callbacks import EpochLines, Film, TrainingClock
+from common.callbacks import EpochLines, Film, TimeOfRun, TrainingClock
 from common.commands.recipe import Recipe
 from common.commands.run_folder import RunFolder, check_writable, write_metrics
 from common.errors import InputError
@@ -20,6 +20,7 @@ from common.metrics import with_split
 from common.models import ImageClassifier
 from common.models.base import ImageModel
 from common.training.backend import BACKEND, device_name
+from common.training.guards import state_of
 from common.training.precision import precision
 
 FRAMES = 40
@@ -85,6 +86,7 @@ def train(
     split, images, labels = "test", data.x_test, data.y_test
     if data.x_valid is not None:
         split, images, labels = "validation", data.x_valid, data.y_valid
+    lines = [] if terminal else [EpochLines(split=split), TimeOfRun()]
     watched = (images,) if model.num_classes is None else (images, labels)
     with _kept(folder, model):
         history = model.fit(
@@ -93,7 +95,7 @@ def train(
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             validation_data=watched if model.validates else None,
-            callbacks=[clock, *callbacks, *shown, *([] if terminal else [EpochLines(split=split)])],
+            callbacks=[clock, *callbacks, *shown, *lines],
             verbose=1 if terminal else 0,
             resume=folder.begin_backup(),
         )
@@ -130,6 +132,7 @@ def _kept(folder: RunFolder, model: ImageModel) -> Iterator[None]:
             print(f"The training in {folder.path} goes on with --resume.", file=sys.stderr)
         raise
     folder.drop_backup()
+    (folder.path / "interrupted.keras").unlink(missing_ok=True)
 
 
 def model_figures(model: ImageModel) -> dict[str, Any]:
@@ -150,8 +153,10 @@ def _frame(model: ImageModel, data: datasets.ImageData) -> np.ndarray:
 
 def _description(recipe: Recipe, data: datasets.ImageData, model: ImageModel) -> str:
     how = "XLA" if model.jit_compile else "no XLA"
+    kept = sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in state_of(model))
     return (
-        f"Training {recipe.preset} ({recipe.model}, {trainable_parameters(model):,} parameters) on "
+        f"Training {recipe.preset} ({recipe.model}, {trainable_parameters(model):,} parameters, "
+        f"{kept / 1e6:.1f} MB with the optimizer's state) on "
         f"{len(data.x_train):,} images of {data.name}, {recipe.epochs} epochs of batches of "
         f"{recipe.batch_size}: {BACKEND} on {device_name()}, {recipe.precision}, {how}, "
         f"{model.steps_per_execution} step(s) per call"

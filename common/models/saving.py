@@ -64,7 +64,7 @@ class SavedModel(keras.Model):
                 model = keras.saving.load_model(filepath, safe_mode=True)
         # Keras and HDF5 raise almost any type for damaged files.
         except Exception as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise InputError(
                 f"{filepath} could not be read as a model of this zoo ({reason}); import the file "
                 "that defines its class, train it again or give another file."

@@ -1,6 +1,7 @@
 """The only file that names a backend: gradients, train steps, feeding, the fastest settings."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -220,14 +221,25 @@ def predict_fast(network: keras.Model) -> None:
 def device_name() -> str:
     """The device that Keras computes on: 'cpu', or the accelerator's name."""
     if BACKEND == "tensorflow":
-        found = tf.config.list_physical_devices("GPU")
-        if not found:
+        if not (found := tf.config.list_physical_devices("GPU")):
             return "cpu"
         return tf.config.experimental.get_device_details(found[0]).get("device_name", "gpu")
     if BACKEND == "jax":
         device = jax.devices()[0]
         return "cpu" if device.platform == "cpu" else device.device_kind
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def be_deterministic() -> None:
+    """Take the same steps to the last bit on an accelerator too; before its first use."""
+    if BACKEND == "tensorflow":
+        tf.config.experimental.enable_op_determinism()
+    elif BACKEND == "jax":
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true"
+    else:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def strategy_over_devices(model: keras.Model) -> str | None:

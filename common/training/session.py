@@ -24,6 +24,14 @@ STEP_SHARE = 0.01
 SMALL_STATE = 1_000_000  # numbers
 LONGEST_LOSS = 1.0
 EPOCH_SHARE = 0.02
+# What the backends' errors say or are called.
+OUT_OF_MEMORY = (
+    "MemoryError",
+    "RESOURCE_EXHAUSTED",
+    "ResourceExhausted",
+    "OutOfMemory",
+    "allocate memory",
+)
 
 
 class Session(keras.callbacks.Callback):
@@ -84,6 +92,13 @@ class Session(keras.callbacks.Callback):
                 f"Training stopped: {error}. The weights are {self.divergence.restore(model)}. Try "
                 "a smaller learning rate, or float32 or mixed_bfloat16 in place of mixed_float16."
             ) from None
+        except Exception as error:
+            if not any(words in f"{type(error).__name__} {error}" for words in OUT_OF_MEMORY):
+                raise
+            raise InputError(
+                "A training step does not fit into the memory of the device; lower batch_size, or "
+                "take smaller networks or images."
+            ) from error
         finally:
             model.session = None
             model.undo_decay()
