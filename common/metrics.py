@@ -15,8 +15,8 @@ class MetricKind(NamedTuple):
     Attributes:
         kind: "loss" (per image), "nats" (per image), "share" (in [0, 1]), "error" (per pixel),
             "player loss" (of a GAN's generator or discriminator), "probability" (mean D(x)),
-            "score" (mean D(x) without a sigmoid), "distance" (mean score, real less generated);
-            "" if unknown.
+            "score" (mean D(x) without a sigmoid), "distance" (mean score, real less generated),
+            "scale" (factor of a loss in float16); "" if unknown.
         of: the images that a "probability" or "score" belongs to: "real" or "fake".
     """
 
@@ -43,6 +43,10 @@ KNOWN = {
     "score_real": MetricKind("score", "real"),
     "score_fake": MetricKind("score", "fake"),
     "critic_distance": MetricKind("distance"),
+    "loss_scale": MetricKind("scale"),
+    "generator_loss_scale": MetricKind("scale"),
+    "discriminator_loss_scale": MetricKind("scale"),
+    "critic_loss_scale": MetricKind("scale"),
 }
 
 
@@ -154,8 +158,9 @@ def rows_of(name: str, values: Any) -> Any:
         not isinstance(values, np.ndarray) and hasattr(values, "shape") and hasattr(values, "dtype")
     )
     rows = values if lazy else real_array(name, values)
-    if not rows.shape or not rows.shape[0]:
-        raise InputError(f"{name}: got the shape {tuple(rows.shape)}; expected at least one row.")
+    shape = tuple(rows.shape)
+    if not shape or 0 in shape:
+        raise InputError(f"{name}: got the shape {shape}; expected at least one, none of size 0.")
     return rows
 
 

@@ -1,6 +1,7 @@
 """What users of Keras do to a model works here, or is refused in a sentence."""
 
 import os
+import random
 import subprocess
 import sys
 
@@ -10,8 +11,13 @@ import pytest
 from tiny_models import MODELS, images_of, lesson, values_of
 
 from common.errors import InputError
+from common.metrics import KNOWN
 from common.models import AE, DCGAN, LSGAN, VAE, WGAN
+from common.models.gan import GAN
 from common.training.guards import rates_of
+from common.training.precision import LossScales
+
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 IMAGES, LABELS = images_of((8, 8, 1), 24)
 FLOATS = (IMAGES / 255).astype("float32")
@@ -20,6 +26,11 @@ FLOATS = (IMAGES / 255).astype("float32")
 @keras.saving.register_keras_serializable("tests")
 class MyVAE(VAE):
     """A subclass of one's own."""
+
+
+def slow(*case):
+    """A case of a test that CI runs."""
+    return pytest.param(*case, marks=pytest.mark.slow)
 
 
 def ran(script, *arguments, **environment):
@@ -43,7 +54,8 @@ def test_an_exported_model_serves_what_a_call_gives(name, tmp_path):
     if name == "dcgan":
         taken = np.random.default_rng(0).standard_normal((4, 4), "float32")
     model.export(str(tmp_path), format="tf_saved_model", verbose=False)
-    served = tf.saved_model.load(str(tmp_path)).serve(taken)
+    loaded = tf.saved_model.load(str(tmp_path))  # Its variables go with it.
+    served = loaded.serve(taken)
     np.testing.assert_allclose(served, keras.ops.convert_to_numpy(model(taken)), atol=1e-5)
 
 
@@ -52,6 +64,45 @@ def test_one_optimizer_for_both_players_is_refused(kind):
     shared = keras.optimizers.Adam(1e-3)
     with pytest.raises(InputError):
         kind((8, 8, 1), 4, width=0.05).compile(shared, shared)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_an_optimizer_of_another_model_is_refused(scaled):
+    inner = keras.optimizers.Adam()
+    AE((8, 8, 1), widths=[]).compile(inner)
+    given = keras.optimizers.LossScaleOptimizer(inner) if scaled else inner
+    with pytest.raises(InputError, match="The Adam given already belongs to other weights"):
+        AE((8, 8, 1), widths=[]).compile(given)
+
+
+def test_a_model_is_compiled_again_with_its_own_optimizer():
+    model = AE((8, 8, 1), widths=[], dtype="mixed_float16")
+    mine = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=1.0)
+    for steps in (3, 6):
+        model.compile(mine)
+        model.fit(FLOATS, batch_size=8, verbose=0)
+        assert int(mine.iterations) == steps
+
+
+MIRRORED = """
+import common, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tiny_models import MODELS
+for name in ("ae", "lsgan"):
+    try:
+        with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+            MODELS[name]().compile()
+    except common.errors.InputError as error:
+        print(error)
+"""
+
+
+@pytest.mark.slow
+def test_a_strategy_over_devices_is_refused():
+    pytest.importorskip("tensorflow")
+    said = ran(MIRRORED, KERAS_BACKEND="tensorflow")
+    assert said.count("do not train under tf.distribute's MirroredStrategy") == 2
 
 
 def test_a_subclass_takes_the_presets_of_its_base():
@@ -78,6 +129,82 @@ def test_a_frozen_part_stays_frozen(name, tmp_path):
     same.fit(*lesson(model), batch_size=16, verbose=0)
     for mine, theirs in zip(before, values_of(part(same).weights), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("name", ["classifier", "lsgan"])
+def test_a_network_may_be_frozen_as_a_whole(name):
+    model = MODELS[name]()
+    part = model.network if name == "classifier" else model.discriminator
+    part.trainable = False
+    model.compile()
+    before = values_of(part.trainable_weights + part.non_trainable_weights)
+    model.fit(*lesson(model), batch_size=16, verbose=0)
+    for mine, theirs in zip(before, values_of(part.weights), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert [int(o.iterations) for o in model.optimizers] == (
+        [0] if name == "classifier" else [3, 0]
+    )
+
+
+def test_a_part_that_is_frozen_after_compile_asks_for_it_again():
+    model = AE((8, 8, 1), widths=[8])
+    model.compile()
+    model.fit(FLOATS, verbose=0)
+    model.encoder.trainable = False
+    with pytest.raises(InputError, match=r"after compile\(\): call compile\(\) again"):
+        model.fit(FLOATS, verbose=0)
+    model.compile()
+    before = values_of(model.encoder.weights)
+    model.fit(FLOATS, verbose=0)
+    for mine, theirs in zip(before, values_of(model.encoder.weights), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_layers_within_a_frozen_network_may_be_free(tmp_path):
+    model = AE((8, 8, 1), widths=[8])
+    model.encoder.trainable = False
+    model.encoder.layers[-1].trainable = True
+    model.compile()
+    model.save(tmp_path / "m.keras")
+    same = AE.load(tmp_path / "m.keras")
+    flags = [[x.trainable for x in m.encoder.layers] for m in (model, same)]
+    assert flags[0] == flags[1] == [False, False, False, True]
+    assert not same.encoder.trainable
+    assert len(same.trainable_variables) == len(model.trainable_variables) == 6
+
+
+def test_critic_layers_that_are_freed_are_clipped():
+    z, images = keras.Input((3,)), keras.Input((8, 8, 1))
+    generator = keras.Model(z, keras.layers.Reshape((8, 8, 1))(keras.layers.Dense(64)(z)))
+    hidden = keras.layers.Dense(4, trainable=False)
+    critic = keras.Model(images, keras.layers.Dense(1)(hidden(keras.layers.Flatten()(images))))
+    model = WGAN((8, 8, 1), generator=generator, discriminator=critic, clip_value=0.01)
+    assert np.abs(values_of([hidden.kernel])).max() > 0.1
+    hidden.trainable = True
+    model.compile()
+    model.fit(FLOATS, batch_size=4, verbose=0)
+    assert np.abs(values_of([hidden.kernel])).max() <= 0.01 * (1 + 1e-6)
+
+
+def test_modes_of_quantization_whose_files_would_not_load_are_refused():
+    with pytest.raises(InputError, match="'int4'; these models are quantized to \"int8\" only"):
+        AE((8, 8, 1), widths=[8]).quantize("int4")
+
+
+@pytest.mark.slow
+def test_a_quantized_vae_trains_on_and_measures_itself_anew(tmp_path):
+    model = VAE((8, 8, 1), widths=[16], seed=0)
+    model.compile()
+    model.fit(FLOATS, batch_size=8, verbose=0)
+    before = model.negative_elbo(FLOATS)
+    model.quantize("int8")
+    after = model.negative_elbo(FLOATS)
+    assert 1e-4 < np.abs(after - before).max() < 1
+    model.fit(FLOATS, batch_size=8, verbose=0)
+    assert int(model.optimizer.iterations) == 3
+    model.save(tmp_path / "m.keras")
+    found = VAE.load(tmp_path / "m.keras").negative_elbo(FLOATS)
+    np.testing.assert_allclose(found, model.negative_elbo(FLOATS), rtol=1e-5)
 
 
 def test_a_quantized_model_uses_its_new_weights(tmp_path):
@@ -107,6 +234,104 @@ def test_the_seed_decides_the_weights(kind):
         np.testing.assert_array_equal(a, b)
     pairs = zip(values_of(first.weights), values_of(other.weights), strict=True)
     assert any((a != b).any() for a, b in pairs)
+
+
+@pytest.mark.parametrize("name", ["vae_classifier", "dcgan", "classifier"])
+def test_only_the_seed_decides_weights_and_dropout(name):
+    models = []
+    for chance in (1, 2):
+        keras.utils.set_random_seed(chance)
+        before = random.getstate()
+        models.append(MODELS[name]())
+        assert random.getstate() == before
+    for mine, theirs in zip(*(values_of(m.variables) for m in models), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_models_without_a_seed_differ():
+    first, second = (values_of(AE((8, 8, 1), widths=[]).weights) for _ in range(2))
+    assert (first[0] != second[0]).any()
+
+
+def dtypes(values):
+    """The names of all dtypes in a structure of tensors."""
+    return {keras.backend.standardize_dtype(v.dtype) for v in keras.tree.flatten(values)}
+
+
+def outputs_and_losses(model):
+    """Whatever a model's networks give in training, and its losses."""
+    images, *labels = lesson(model, 8)
+    images = model.preprocess(images)
+    if isinstance(model, GAN):
+        fakes = model.generated(model.sample_latent(8), training=True)
+        scores = model.scores(fakes, training=True)
+        losses = model.discriminator_metrics(model.scores(images, training=True), scores)
+        return [
+            fakes,
+            scores,
+            losses,
+            model.generator_loss(scores),
+            model(np.zeros((2, model.latent_dim))),
+        ]
+    found = [model.compute_losses(images, *(labels or [None]), training=True), model(images)]
+    if isinstance(model, AE):
+        codes = model.encoded(images, training=True)
+        found += [codes, model.decoded(keras.tree.flatten(codes)[0], training=True)]
+    return found
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", slow("mixed_bfloat16"), slow("float64")])
+@pytest.mark.parametrize("name", [n if n in ("ae", "hinge") else slow(n) for n in MODELS])
+def test_outputs_and_losses_are_float32_whatever_the_policy(name, policy):
+    model = MODELS[name](dtype=keras.DTypePolicy(policy))
+    assert dtypes(outputs_and_losses(model)) == {"float32"}
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", slow("float64")])
+def test_own_networks_may_end_in_any_type(policy, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    try:
+        shape, z = keras.Input((8, 8, 1)), keras.Input((3,))
+        flat = keras.layers.Flatten()(shape)
+        code = [keras.layers.Dense(3)(flat) for _ in range(2)]
+        decoder = keras.Model(z, keras.layers.Reshape((8, 8, 1))(keras.layers.Dense(64)(z)))
+        critic = keras.Model(shape, keras.layers.Dense(1)(flat))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    vae = VAE((8, 8, 1), encoder=keras.Model(shape, code), decoder=decoder)
+    gan = LSGAN((8, 8, 1), generator=decoder, discriminator=critic)
+    for model in (vae, gan):
+        assert dtypes(outputs_and_losses(model)) == {"float32"}
+        model.compile()
+        history = model.fit(FLOATS, batch_size=8, verbose=0).history
+        assert all(np.isfinite(values).all() for values in history.values())
+        assert model.sample(2).dtype == np.float32
+    assert vae.encode(FLOATS).dtype == vae.reconstruct(FLOATS).dtype == np.float32
+    assert np.isfinite(vae.negative_elbo(FLOATS)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "steps_in_an_epoch"),
+    [
+        ("ae_classifier", ["loss_scale"], [3]),
+        slow("wgan", ["generator_loss_scale", "critic_loss_scale"], [1, 2]),
+    ],
+)
+def test_the_scale_of_a_loss_in_float16_is_in_the_log(name, names, steps_in_an_epoch):
+    model = MODELS[name](dtype="mixed_float16")
+    optimizers = [
+        keras.optimizers.LossScaleOptimizer(
+            keras.optimizers.SGD(0.0), initial_scale=4.0, dynamic_growth_steps=steps
+        )
+        for steps in steps_in_an_epoch
+    ]
+    model.compile(*optimizers)
+    history = model.fit(
+        *lesson(model), batch_size=16, epochs=2, callbacks=[LossScales()], verbose=0
+    ).history
+    # Each doubles once an epoch.
+    assert [history[n] for n in names] == [[8.0, 16.0]] * len(names)
+    assert {KNOWN[n].kind for n in names} == {"scale"}
 
 
 def test_the_negative_elbo_does_not_depend_on_the_policy_of_the_moment():

@@ -15,6 +15,7 @@ from common.errors import InputError
 from common.images import UnitRange, unit_range
 from common.models import AE, DCGAN, VAE, WGAN
 from common.training.guards import StopSignals
+from common.training.inputs import check_images, shape_hint
 from common.training.precision import precision
 from common.training.sources import first_batch
 
@@ -47,15 +48,21 @@ def gan(without_xla):
 
 BAD_IMAGES = {
     "no channel axis": (IMAGES[..., 0], "add the channel axis with images[..., None]"),
-    "flat": (IMAGES.reshape(12, 64), "this model takes (N, 8, 8, 1)"),
-    "one image": (IMAGES[0], "this model takes (N, 8, 8, 1)"),
+    "flat": (IMAGES.reshape(12, 64), "with np.reshape(images, (-1, 8, 8, 1))"),
+    "a table": (pd.DataFrame(IMAGES.reshape(12, 64)), "with np.reshape(images, (-1, 8, 8, 1))"),
+    "masked": (np.ma.masked_less(FLOATS, 0.5), "fill what is masked first"),
+    "one image": (IMAGES[0], "add a single image's batch axis with images[None]"),
+    "one grey image": (IMAGES[0, ..., 0], "with images[None, ..., None]"),
+    "channels first": (IMAGES.transpose(0, 3, 1, 2), "images.transpose(0, 2, 3, 1)"),
+    "names of files": (["a.png", "b.png"], "read the images first"),
     "colour": (np.repeat(IMAGES, 3, -1), "Got images of shape (12, 8, 8, 3)"),
     "another size": (np.zeros((4, 28, 28, 1), "uint8"), "resize the images"),
     "a number": (np.float32(3), "Got images of shape ()"),
     "whole numbers": (IMAGES.astype("int64"), "dtype int64; expected uint8 (0 to 255) or float"),
     "text": (np.full((2, 8, 8, 1), "a"), "expected uint8 (0 to 255) or float (0 to 1)"),
     "floats to 255": (IMAGES.astype("float32"), "Divide 0 to 255 by 255, or pass them as uint8"),
-    "tanh range": (2 * FLOATS - 1, "expected 0 to 1"),
+    "tanh range": (2 * FLOATS - 1, "; expected 0 to 1. Scale -1 to 1 by (images + 1) / 2"),
+    "an overshoot": (spoiled(1.00001), "and 1.00001; expected 0 to 1."),
     "a late NaN": (spoiled(np.nan), "NaN or infinite pixels"),
     "a late infinity": (spoiled(np.inf), "NaN or infinite pixels"),
     "a late negative": (spoiled(-0.5), "Got float images between -0.5"),
@@ -65,7 +72,14 @@ BAD_IMAGES = {
 BAD_LABELS = {
     "missing": (None, "got no labels; pass them as y, or build the model without num_classes"),
     "too few": (LABELS[:5], "Got labels of shape (5,) for 12 images; expected (12,)"),
-    "one-hot": (np.eye(3)[LABELS], "Got labels of shape (12, 3) for 12 images"),
+    "one-hot": (
+        np.eye(3)[LABELS],
+        "Got labels of shape (12, 3) for 12 images; expected (12,); one-hot",
+    ),
+    "missing ones": (np.where(LABELS, LABELS, np.nan), "dtype float64; expected integers"),
+    "names": (np.array([*"abc"])[LABELS], "are numbered by np.unique"),
+    "a scalar": (3, "Got labels of shape () for 12 images"),
+    "masked": (np.ma.masked_equal(LABELS, 1), "fill what is masked first"),
     "floats": (LABELS + np.float32(0.5), "dtype float32; expected integers"),
     "too high": (LABELS + 1, "Got labels from 1 to 3; expected 0 to 2 (num_classes=3)"),
     "negative": (LABELS.astype("int64") - 1, "Got labels from -1 to 1"),
@@ -160,6 +174,21 @@ def test_a_stream_loses_no_batch():
     batch, stream = first_batch(((IMAGES, LABELS + k) for k in range(3)), (8, 8, 1))
     np.testing.assert_array_equal(batch[1], LABELS)
     assert [labels[0] - LABELS[0] for _, labels in stream] == [0, 1, 2]
+
+
+def test_advice_about_the_shape_works():
+    shape = (8, 10, 3)
+    advice = {
+        (8, 10, 3): "images[None]",
+        (3, 8, 10): "images.transpose(1, 2, 0)[None]",
+        (5, 3, 8, 10): "images.transpose(0, 2, 3, 1)",
+        (5, 240): "np.reshape(images, (-1, 8, 10, 3))",
+    }
+    for given, remedy in advice.items():
+        assert remedy in shape_hint(given, shape)
+        mended = eval(remedy, {"np": np, "images": np.zeros(given, "uint8")})
+        assert check_images(mended, shape) is mended
+    assert "resize the images" in shape_hint((5, 20, 20, 3), shape)
 
 
 def test_whole_numbers_in_a_stream(classifier):

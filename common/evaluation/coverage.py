@@ -94,7 +94,8 @@ def nearest_images(samples: np.ndarray, images: Any) -> np.ndarray:
     best = np.full(len(flat), np.inf)
     index = np.zeros(len(flat), np.int64)
     for rows, block in unit_batches(images):
-        nearest, distance = pairwise_distances_argmin_min(flat, block.reshape(len(block), -1))
+        known = numbers("The images", block).reshape(len(block), -1)
+        nearest, distance = pairwise_distances_argmin_min(flat, known)
         index = np.where(distance < best, rows.start + nearest, index)
         best = np.minimum(distance, best)
     return index

@@ -49,7 +49,7 @@ def importance_weighted_nll(
             raise InputError(
                 f"encode gave a {type(encoded).__name__}; expected a pair, z_mean and z_log_var."
             )
-        z_mean, z_log_var = map(np.asarray, encoded)
+        z_mean, z_log_var = (numbers("The encoder's answer", part) for part in encoded)
         if z_mean.shape != z_log_var.shape or z_mean.shape[:1] != (len(batch),):
             raise InputError(
                 f"encode gave z_mean {z_mean.shape} and z_log_var {z_log_var.shape} for "

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from common.errors import InputError
 from common.training.batches import ArrayBatches
 
 BACKEND = keras.backend.backend()
@@ -167,10 +168,10 @@ Step = {"tensorflow": TensorFlowStep, "jax": JAXStep, "torch": TorchStep}[BACKEN
 
 
 def unpack(data: Any) -> tuple[Any, Any]:
-    """Split a batch into `(images, labels)`; sample weights raise a `ValueError`."""
+    """Split a batch into `(images, labels)`; sample weights raise an `InputError`."""
     images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
     if weights is not None:
-        raise ValueError(
+        raise InputError(
             "The batches hold three arrays; expected images, or images and labels "
             "(sample weights are not used by these models)."
         )
@@ -225,8 +226,7 @@ def device_name() -> str:
             return "cpu"
         return tf.config.experimental.get_device_details(found[0]).get("device_name", "gpu")
     if BACKEND == "jax":
-        device = jax.devices()[0]
-        return "cpu" if device.platform == "cpu" else device.device_kind
+        return "cpu" if (d := jax.devices()[0]).platform == "cpu" else d.device_kind
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 

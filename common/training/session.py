@@ -14,6 +14,7 @@ import numpy as np
 from common.errors import InputError
 from common.training.backup import memory_of, read_backup, remind, write_backup
 from common.training.guards import CosineDecay, Divergence, StopSignals, state_of, values_of
+from common.training.precision import LossScales
 
 SECONDS_BETWEEN_CHECKS = 1.0
 # Within an epoch backups are so many seconds apart, or more if they would take over this share.
@@ -82,7 +83,13 @@ class Session(keras.callbacks.Callback):
         model = self.trained
         model._initial_epoch = None  # An earlier BackupAndRestore has left its own.
         model.undo_decay()
-        callbacks = [self.divergence, *filter(None, [self.decay]), *self.callbacks, self]
+        callbacks = [
+            self.divergence,
+            *filter(None, [self.decay]),
+            LossScales(),
+            *self.callbacks,
+            self,
+        ]
         try:
             with self.signals:
                 fit(callbacks=callbacks, **arguments)
