@@ -55,7 +55,7 @@ def traversal_codes(
         The codes, (rows, len(shares), D) or (rows, len(shares), h, w, D), and the dimension that
         changes in each row, (rows,).
     """
-    codes, shares = _codes(codes), numbers("The shares", shares, ("S",), 0, 1)
+    codes, columns = _codes(codes), numbers("The shares", shares, ("S",), 0, 1)
     if codes.ndim < 2:
         raise InputError(f"The codes have shape {codes.shape}; expected (N, D) or (N, h, w, D).")
     means = codes.mean(axis=tuple(range(1, codes.ndim - 1)))
@@ -66,8 +66,8 @@ def traversal_codes(
         numbers("The dimensions", chosen, ("rows",), 0, codes.shape[-1] - 1)
         if chosen.dtype.kind == "f":
             raise InputError(f"Got dimensions={dimensions}; expected whole numbers.")
-    values = np.quantile(means, shares, axis=0)
-    moved = np.tile(codes[0], (len(chosen), len(shares), *[1] * (codes.ndim - 1)))
+    values = np.quantile(means, columns, axis=0)
+    moved = np.tile(codes[0], (len(chosen), len(columns), *[1] * (codes.ndim - 1)))
     for row, dimension in zip(moved, chosen, strict=True):
         moves = values[:, dimension] - means[0, dimension]
         row[..., dimension] += moves.reshape(-1, *[1] * (codes.ndim - 2))

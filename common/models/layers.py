@@ -21,7 +21,7 @@ class LayeredModel(keras.Model):
     call_shape: tuple[int, ...] | None = None
     # Of a `Trainer`.
     seed: int | None
-    image_shape: tuple[int, ...]
+    image_shape: tuple[int, int, int]
     optimizers: Sequence[keras.optimizers.Optimizer]
 
     @contextmanager

@@ -101,7 +101,8 @@ class SavedModel(keras.Model):
             for k, state in enumerate(self.seed_states):
                 state.assign(np.asarray(store[f"seed{k}"]))
         if "order" in store:
-            self.order = tuple(map(int, store["order"]))
+            seed, fits = map(int, store["order"])
+            self.order = (seed, fits)
         if "undecayed_rates" in store:
             self.undecayed_rates = [float(rate) for rate in store["undecayed_rates"]]
 

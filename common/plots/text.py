@@ -42,7 +42,8 @@ def names_of(classes: Iterable[int], class_names: Sequence[str] | None) -> list[
     if class_names is None:
         return [str(number) for number in numbers]
     try:
-        table = dict(class_names if hasattr(class_names, "keys") else enumerate(class_names))
+        named: Any = class_names if hasattr(class_names, "keys") else enumerate(class_names)
+        table = dict(named)
         names = [table[number] for number in numbers]
     except (KeyError, TypeError):
         raise InputError(

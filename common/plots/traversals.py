@@ -61,9 +61,9 @@ def traversals(
     if dimensions is None:
         dimensions = range(len(images) if images.ndim else 0)
     rows = numbers("The dimensions", dimensions, images.shape[:1])
-    shares = numbers("The shares", shares, ("S",), 0, 1)
+    columns = numbers("The shares", shares, ("S",), 0, 1)
     labels = [f"{dimension + 1:g}" for dimension in rows]
-    return _rows(images, shares, "quantile of that dimension's codes", "latent dimension", labels)
+    return _rows(images, columns, "quantile of that dimension's codes", "latent dimension", labels)
 
 
 def interpolation(images: np.ndarray) -> Figure:

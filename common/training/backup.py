@@ -25,7 +25,7 @@ KEPT = {
 
 def write_backup(folder: Path, facts: dict[str, Any], values: Sequence[np.ndarray]) -> None:
     """Write the arrays of a model's state, and facts: numbers, text, arrays, lists and dicts."""
-    arrays = {f"state{k}": value for k, value in enumerate(values)}
+    arrays: dict[str, Any] = {f"state{k}": value for k, value in enumerate(values)}
     text = json.dumps({"format": FORMAT, "facts": _packed(facts, arrays)})
     arrays["facts"] = np.frombuffer(text.encode(), np.uint8)
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from common.images import UnitRange
 from common.training.backend import feed, predict_fast
 from common.training.batches import ArrayBatches
 from common.training.inputs import (
+    ImageShape,
     as_array,
     check_images,
     check_labels,
@@ -32,6 +33,7 @@ class Evaluator(StepModel):
     # Batches that `fit` joins for one training step.
     batches_per_step = 1
     drop_remainder = False
+    image_shape: ImageShape
 
     def __init__(
         self,

@@ -85,7 +85,7 @@ def check_batch_shape(shape: Any, image_shape: ImageShape) -> None:
         )
     shape = tuple(shape)
     if shape[1:] != tuple(image_shape):
-        hint = shape_hint(shape, tuple(image_shape))
+        hint = shape_hint(shape, image_shape)
         raise InputError(f"Got images of shape {shape}; this model takes (N, {taken}): {hint}.")
 
 

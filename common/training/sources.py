@@ -32,7 +32,7 @@ def batches_of(source: Any) -> Iterator[Any]:
         raise InputError("Got a source without batches; expected at least one.")
 
 
-def parts_of(batch: Any) -> tuple:
+def parts_of(batch: Any) -> tuple[Any, ...]:
     """A batch in any form as `(images,)` or `(images, labels)`."""
     if not isinstance(batch, dict):
         return tuple(batch) if isinstance(batch, tuple | list) else (batch,)
@@ -93,8 +93,9 @@ def readable(dataset: Any, image_shape: ImageShape) -> Any:
     is_tensorflow = keras.backend.backend() == "tensorflow"
     if is_tensorflow and shape is not None and not shape[1:].is_fully_defined():
 
-        def stated(*batch):
-            images, *labels = parts_of(batch if len(batch) > 1 else batch[0])
+        def stated(*batch: Any) -> tuple:
+            whole = batch[0] if len(batch) == 1 else batch
+            images, *labels = parts_of(whole)
             # To join arrays TensorFlow compares their shapes, when the batch runs.
             none = ops.zeros((0, *image_shape), images.dtype)
             return (ops.concatenate([none, images]), *labels)

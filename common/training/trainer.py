@@ -111,7 +111,7 @@ class Trainer(Evaluator):
             parts = validation_data if pair else (validation_data,)
             if is_array(parts[0]):
                 size = checked_batch_size(validation_batch_size or batch_size)
-                validation_data = self._evaluation_batches(parts, size, validation_steps)
+                validation_data = self._evaluation_batches(tuple(parts), size, validation_steps)
                 validation_steps = None
             else:
                 validation_data = self._checked_source(validation_data)
