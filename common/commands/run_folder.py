@@ -98,12 +98,12 @@ class RunFolder:
             return
         if not resume:
             raise InputError(
-                f"A training was stopped in {self.path}; go on with --resume, or begin anew with "
+                f"A training was stopped in {self.path}; go on with --resume, or start again with "
                 "--retrain."
             )
         known = self._read("backup/origin.json")
         self._check_same(
-            known, "the stopped training", f"begin anew with --retrain, or {OTHER_FOLDER}"
+            known, "the stopped training", f"start again with --retrain, or {OTHER_FOLDER}"
         )
 
     def has_backup(self) -> bool:

@@ -138,7 +138,7 @@ def _weights_in(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def _no_larger_than(arrays: int, values: int) -> Iterator[None]:
-    """Within the block, no more weights are created than a file with so many can fill."""
+    """Within the block, no more weights are created than these can fill."""
     # A little more, as a model may create some weights twice.
     left = {"arrays": 2 * arrays + 100, "values": 2 * values + 10_000}
     add_weight = keras.Layer.add_weight

@@ -51,7 +51,7 @@ def read_backup(folder: str | Path) -> tuple[dict[str, Any], list[np.ndarray]] |
         return None
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, MemoryError) as error:
         raise InputError(
-            f"The backup {path} is damaged ({error}); remove it to begin the training anew."
+            f"The backup {path} is damaged ({error}); remove it to start the training again."
         ) from error
     if facts is None:
         raise InputError(f"{path} was written by a newer version of the zoo; update this one.")

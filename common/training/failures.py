@@ -51,7 +51,7 @@ class FirstFailure(keras.metrics.Metric):
         return f"at step {step} of the epoch {', '.join(names)}" if names else None
 
     def save_own_variables(self, store: Any) -> None:
-        """Nothing: it begins anew with every epoch."""
+        """Nothing: every epoch starts from zero."""
 
     def load_own_variables(self, store: Any) -> None:
         """Nothing."""

@@ -17,7 +17,7 @@ from common.training.guards import CosineDecay, Divergence, StopSignals, state_o
 from common.training.precision import LossScales
 
 SECONDS_BETWEEN_CHECKS = 1.0
-# Within an epoch backups are so many seconds apart, or more if they would take over this share.
+# Seconds between backups within an epoch; more if they would take over this share of the time.
 FIRST_BACKUP = 30.0
 STEP_SHARE = 0.01
 # The end of an epoch is saved, unless the state is large, the last backup is younger than
