@@ -10,9 +10,8 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from common.errors import InputError, whole_number
+from common.errors import InputError, numbers, real_array, rows_of, whole_number
 from common.images import unit_range
-from common.metrics import numbers, real_array, rows_of
 
 # Images scored at a time: against 10,000 decoded samples this takes 20 MB of float32.
 _BLOCK = 512

@@ -8,9 +8,8 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from common.errors import InputError, whole_number
+from common.errors import LARGEST, InputError, numbers, real_array, rows_of, whole_number
 from common.images import unit_batches
-from common.metrics import LARGEST, numbers, real_array, rows_of
 
 MIXTURE_COMPONENTS = 50
 FITTED_CODES = 20_000

@@ -7,9 +7,8 @@ import numpy as np
 from sklearn.metrics import pairwise_distances_argmin_min, pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from common.errors import InputError, whole_number
+from common.errors import LARGEST, InputError, numbers, real_array, rows_of, whole_number
 from common.images import unit_batches, unit_range
-from common.metrics import LARGEST, numbers, real_array, rows_of
 
 # Memory for distances, computed some rows at a time; larger blocks are no faster.
 _BLOCK_MIB = 128

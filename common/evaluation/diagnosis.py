@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from common.errors import as_counts, as_texts, printable
 from common.evaluation.modes import kl_floor, kl_to_uniform, modes_covered
-from common.metrics import MetricKind, as_counts, as_texts, history_table, kinds_of, printable
+from common.metrics import MetricKind, history_table, kinds_of
 
 STALLED_EPOCHS = 3
 NAMED = 5

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from common.errors import InputError, whole_number
-from common.metrics import numbers, rows_of
+from common.errors import InputError, numbers, rows_of, whole_number
 
 
 def importance_weighted_nll(

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from common.errors import InputError, whole_number
-from common.metrics import as_counts, real_array
+from common.errors import InputError, as_counts, real_array, whole_number
 
 
 def mode_histogram(labels: np.ndarray, num_modes: int) -> np.ndarray:

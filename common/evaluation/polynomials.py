@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from common.errors import InputError, require_finite, whole_number
+from common.errors import InputError, real_array, require_finite, whole_number
 from common.evaluation.coverage import coverage_ceiling, density_and_coverage, smallest_neighbour
-from common.metrics import real_array
 
 # Images converted to float64 at a time, which bounds the memory.
 _BLOCK = 2048

@@ -10,8 +10,7 @@ from numbers import Real
 
 import numpy as np
 
-from common.errors import InputError
-from common.metrics import numbers
+from common.errors import InputError, numbers
 
 
 def predicted_classes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from common.errors import InputError
-from common.metrics import numbers
+from common.errors import InputError, numbers
 from common.plots.style import PALETTE, Figure, chart
 from common.plots.text import names_of, set_names
 

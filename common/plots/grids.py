@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from common.errors import InputError, whole_number
-from common.metrics import as_texts
+from common.errors import InputError, as_texts, whole_number
 from common.plots.style import Figure
 from common.plots.text import as_text
 from common.plots.tiles import add_grid, as_images, trim

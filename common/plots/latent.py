@@ -8,8 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from threadpoolctl import threadpool_limits
 
-from common.errors import InputError
-from common.metrics import LARGEST, numbers, real_array
+from common.errors import LARGEST, InputError, numbers, real_array
 from common.plots.style import Figure, chart, class_colours
 from common.plots.text import NAME, add_legend, as_text, names_of
 

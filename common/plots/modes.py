@@ -8,7 +8,7 @@ from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
-from common.metrics import as_counts, as_texts
+from common.errors import as_counts, as_texts
 from common.plots.style import PALETTE, Figure, chart, epochs_of
 from common.plots.text import names_of, set_names
 

@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.legend import Legend
 
-from common.errors import InputError
-from common.metrics import printable
+from common.errors import InputError, printable
 
 NAME = 24  # letters; longer names would leave a chart no room
 LINE = 120  # letters of a title

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from common.errors import InputError, whole_number
+from common.errors import InputError, real_array, rows_of, whole_number
 from common.images import unit_range
-from common.metrics import real_array, rows_of
 from common.plots.style import Figure
 from common.plots.text import NAME, as_text
 

@@ -5,8 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from common.errors import InputError, whole_number
-from common.metrics import numbers, real_array
+from common.errors import InputError, numbers, real_array, whole_number
 from common.plots.style import Figure
 from common.plots.tiles import add_grid, as_images, trim
 
