@@ -1,6 +1,7 @@
 """Files that are whole or absent: written beside their place, flushed to the disk, renamed."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +14,7 @@ try:
 except ImportError:  # Windows: two runs in one folder go unnoticed there.
     fcntl = None  # type: ignore[assignment]
 
-# What a killed writer leaves begins with this; whoever owns the folder may remove it.
+# What a killed writer leaves begins with this.
 PARTIAL = ".partial-"
 
 
@@ -50,12 +51,10 @@ def locked(path: Path, what: str) -> Iterator[None]:
         return
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not took_lock(handle):
             holder = os.read(handle, 20).decode(errors="replace")
             os.close(handle)
-            raise InputError(f"Process {holder or '?'} uses {what}.") from None
+            raise InputError(f"Process {holder or '?'} uses {what}.")
         # Its last holder may have removed the file since it was opened.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), os.stat(path)):
@@ -68,6 +67,23 @@ def locked(path: Path, what: str) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def took_lock(handle: int) -> bool:
+    """Lock an open file until it is closed or the program ends; False if that is not possible."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what killed writers left in a folder that nobody else writes to."""
+    for left in folder.glob(f"{PARTIAL}*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def flush(path: Path) -> None:

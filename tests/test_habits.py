@@ -15,7 +15,6 @@ from common.metrics import KNOWN
 from common.models import AE, DCGAN, LSGAN, VAE, WGAN
 from common.models.gan import GAN
 from common.training.guards import rates_of
-from common.training.precision import LossScales
 
 pytestmark = pytest.mark.usefixtures("without_xla")
 
@@ -326,9 +325,7 @@ def test_the_scale_of_a_loss_in_float16_is_in_the_log(name, names, steps_in_an_e
         for steps in steps_in_an_epoch
     ]
     model.compile(*optimizers)
-    history = model.fit(
-        *lesson(model), batch_size=16, epochs=2, callbacks=[LossScales()], verbose=0
-    ).history
+    history = model.fit(*lesson(model), batch_size=16, epochs=2, verbose=0).history
     # Each doubles once an epoch.
     assert [history[n] for n in names] == [[8.0, 16.0]] * len(names)
     assert {KNOWN[n].kind for n in names} == {"scale"}
@@ -357,12 +354,13 @@ for name in ("ae_classifier", "vae", "conv_ae", "lsgan", "wgan", "classifier"):
     assert all(np.isfinite(v).all() for v in history.values()), name
     if hasattr(model, "sample"):
         assert np.isfinite(model.sample(2, seed=0)).all()
+    print(name)
 """
 
 
 @pytest.mark.slow
 def test_every_model_trains_with_a_global_float64():
-    ran(FLOAT64)
+    assert len(ran(FLOAT64).split()) == 6
 
 
 def test_steps_count_exactly():

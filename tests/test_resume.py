@@ -12,6 +12,7 @@ import pytest
 from tiny_models import MODELS, lesson
 
 from common.errors import InputError
+from common.files import PARTIAL
 from common.models import AE
 from common.training.backup import NAME, read_backup
 from common.training.guards import state_of, values_of
@@ -156,6 +157,13 @@ def test_the_backup_of_another_training_is_refused(change, named, tmp_path):
     other.compile(steps_per_execution=1)
     with pytest.raises(InputError, match="latent_dim"):
         study(other, resume=tmp_path)
+
+
+def test_what_a_killed_writer_left_goes_at_the_next_start(tmp_path):
+    left = tmp_path / f"{PARTIAL}x-{NAME}"
+    left.write_bytes(b"half")
+    study(new("ae"), epochs=1, resume=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", b"not a zip", None])

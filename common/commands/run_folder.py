@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import InputError
-from common.files import PARTIAL, flush, locked, replacing
+from common.files import PARTIAL, flush, locked, remove_partial, replacing
 from common.training.backup import NAME as BACKUP
 
 SPACE_FOR_PICTURES = 50_000_000
@@ -54,8 +54,7 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             with locked(self.path / ".lock", f"{self.path}; wait for it, or {OTHER_FOLDER}"):
-                for left in self.path.glob(f"{PARTIAL}*"):
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+                remove_partial(self.path)
                 self._move_in()
                 yield
         finally:

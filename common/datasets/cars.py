@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from common.datasets.base import ImageData, Split, drawn_split
-from common.datasets.files import NEED_NO_DOWNLOAD, keras_home, printable
+from common.datasets.files import NEED_NO_DOWNLOAD, keras_home, path_text
 from common.datasets.mat_files import read_mat
 from common.datasets.photos.cache import cached_images
 from common.datasets.photos.decoding import Box, Decoding
@@ -108,8 +108,8 @@ def _annotations(folder: Path, files: ImageFiles) -> tuple[dict[str, dict], tupl
         known = {n: entries[b] for n in images[part] if (b := n.rpartition("/")[2]) in entries}
         if not known:
             raise InputError(
-                f"{printable(path)} describes none of the {len(images[part]):,} images such as "
-                f"{printable(images[part][0])}: give them their published names, such as "
+                f"{path_text(path)} describes none of the {len(images[part]):,} images such as "
+                f"{path_text(images[part][0])}: give them their published names, such as "
                 "00001.jpg, or remove that file."
             )
         annotations |= {name: _checked(entry, ranges, path) for name, entry in known.items()}
@@ -124,7 +124,7 @@ def _checked(entry: dict, ranges: Mapping[str, tuple[int, int]], path: Path) -> 
         # NaN and infinity are in no range.
         if not (isinstance(number, int | float) and least <= number <= most and number % 1 == 0):
             raise InputError(
-                f"{printable(path)} gives {entry['fname']} the {field} {number!r:.40}; expected a "
+                f"{path_text(path)} gives {entry['fname']} the {field} {number!r:.40}; expected a "
                 f"whole number from {least} to {most:,}. Unpack the file again."
             )
         numbers[field] = int(number)
@@ -147,7 +147,7 @@ def _boxes(annotations: dict[str, dict], files: ImageFiles, folder: Path) -> dic
         left, top, right, bottom = (annotations[name][corner] for corner in CORNERS)
         if right < left or bottom < top:
             raise InputError(
-                f"{printable(folder / 'devkit')} gives {printable(name)} a box from {left}, {top} "
+                f"{path_text(folder / 'devkit')} gives {path_text(name)} a box from {left}, {top} "
                 f"to {right}, {bottom}, which has no inside. Unpack its files again."
             )
         found[name] = (left - 1, top - 1, right, bottom)

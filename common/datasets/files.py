@@ -29,7 +29,7 @@ def read_npz(path: Path) -> tuple:
         if missing := [key for name, key in members.items() if name not in archive.namelist()]:
             raise ValueError(f"it has no array {', '.join(missing)}")
         sizes = {name: archive.getinfo(name).file_size for name in members}
-        require_memory(printable(path), sum(sizes.values()), "give a smaller file")
+        require_memory(path_text(path), sum(sizes.values()), "give a smaller file")
         arrays = {}
         for name, key in members.items():
             with archive.open(name) as file:
@@ -59,7 +59,7 @@ def read_idx(path: Path) -> np.ndarray:
         size = math.prod(shape)
         complete = size <= DEFLATE * path.stat().st_size
         if complete:
-            require_memory(printable(path), size, "give a smaller file")
+            require_memory(path_text(path), size, "give a smaller file")
             array = np.empty(shape, np.uint8)
             # What follows the last byte is the checksum, which is compared when it is read.
             complete = file.readinto(array.reshape(-1).data) == size and not file.read(1)
@@ -128,12 +128,12 @@ def reading(path: Path) -> Iterator[None]:
         raise
     except FileNotFoundError:
         raise InputError(
-            f"There is no file {printable(path)}; put it there. {NEED_NO_DOWNLOAD}"
+            f"There is no file {path_text(path)}; put it there. {NEED_NO_DOWNLOAD}"
         ) from None
     # The readers of NumPy, zipfile and gzip raise almost any type for damaged files.
     except Exception as error:
         reason = first_sentence(str(error) or type(error).__name__)
-        raise InputError(f"{printable(path)} cannot be used: {reason}.") from None
+        raise InputError(f"{path_text(path)} cannot be used: {reason}.") from None
 
 
 def first_sentence(text: str) -> str:
@@ -141,6 +141,6 @@ def first_sentence(text: str) -> str:
     return text.partition("\n")[0].partition(". ")[0].rstrip(".")
 
 
-def printable(name: str | Path) -> str:
+def path_text(name: str | Path) -> str:
     r"""A file's name as text; bytes that are no UTF-8 become \xNN."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from common.datasets.base import ImageData, Split, drawn_split
-from common.datasets.files import printable
+from common.datasets.files import path_text
 from common.datasets.photos.cache import cached_images
 from common.datasets.photos.decoding import Decoding
 from common.datasets.photos.sources import SUFFIXES, ImageFiles
@@ -63,11 +63,11 @@ class ImageFolderData(ImageData):
         decoding = Decoding.of(self.size, self.channels, self.fit)
         self.image_shape = decoding.shape
         folder = Path(os.path.expanduser(self.folder))
-        shown = printable(folder)
+        shown = path_text(folder)
         if not folder.is_dir():
             problem = "is a file, not a folder" if folder.exists() else "does not exist"
             raise InputError(f"{shown} {problem}: give a folder of images.")
-        self.origin, self.name = shown, printable(folder.resolve().name)
+        self.origin, self.name = shown, path_text(folder.resolve().name)
         parts = _split_folders(folder)
         files = ImageFiles(folder, parts or ("",))
         if not files.stamps:
@@ -91,8 +91,8 @@ class ImageFolderData(ImageData):
             rows = [rng.permutation(np.flatnonzero(part_of == part)) for part in (0, 1)]
             if empty := [part for part, found in zip(parts, rows, strict=True) if not len(found)]:
                 raise InputError(
-                    f"{shown} has the subfolders {' and '.join(map(printable, parts))}, but no "
-                    f"image in {printable(empty[0])} can be read: put some there, or rename the "
+                    f"{shown} has the subfolders {' and '.join(map(path_text, parts))}, but no "
+                    f"image in {path_text(empty[0])} can be read: put some there, or rename the "
                     "subfolders."
                 )
         else:
@@ -135,10 +135,10 @@ def _classes(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray | None]:
     if len(found) > 2 and "" in found:
         warnings.warn(
             f"{folders.count(''):,} of {len(names):,} images lie beside the {len(found) - 1} "
-            f"subfolders, such as {printable(names[folders.index('')])}; move them into one to "
+            f"subfolders, such as {path_text(names[folders.index('')])}; move them into one to "
             "have classes.",
             stacklevel=2,
         )
     if len(found) < 2 or "" in found:
         return (), None
-    return tuple(map(printable, found)), np.searchsorted(found, folders)
+    return tuple(map(path_text, found)), np.searchsorted(found, folders)

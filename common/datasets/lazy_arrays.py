@@ -86,7 +86,7 @@ class StoredImages:
                         self.path.unlink()
                     raise InputError(
                         f"Image {numbers[place]} in {self.path} is damaged, so the file was "
-                        "removed. Start again: its images are decoded anew."
+                        "removed. Start again: its images are decoded again."
                     )
             self.unread[numbers] = False
         return images.reshape(*rows.shape, *self.shape[1:])

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 
-from common.datasets.files import first_sentence, printable
+from common.datasets.files import first_sentence, path_text
 from common.errors import InputError
 
 TIMEOUT = 120  # seconds; a development kit takes one
@@ -52,7 +52,7 @@ def read_mat(wanted: Mapping[Path, str], kind: str) -> dict[Path, list]:
         answer = {"error": problem} if answer is None else json.loads(answer)
         if "error" in answer:
             raise InputError(
-                f"{printable(path)} cannot be used: it is no such file of {kind} "
+                f"{path_text(path)} cannot be used: it is no such file of {kind} "
                 f"({first_sentence(answer['error'])})."
             )
         found[path] = answer["rows"]

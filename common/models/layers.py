@@ -59,7 +59,7 @@ class LayeredModel(keras.Model):
         super().make_train_function(force)
 
     def quantize(self, mode: Any = None, config: Any = None, **kwargs: Any) -> None:
-        """Keras's `quantize` to "int8", for all verbs and the file; optimizers begin anew.
+        """Keras's `quantize` to "int8", for all verbs and the file; the optimizers start again.
 
         Raises:
             InputError: another mode.

@@ -17,6 +17,7 @@ from keras import ops
 
 from common.errors import InputError
 from common.files import replacing
+from common.training.guards import non_finite_weight
 
 WEIGHTS = "model.weights.h5"
 
@@ -30,15 +31,13 @@ class SavedModel(keras.Model):
 
     def save(self, filepath: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
         """Keras's `save`, whose file takes the place of an older one once it is whole."""
-        if not overwrite and Path(filepath).exists():
-            raise InputError(f"{filepath} exists; give another path, or overwrite=True.")
+        _check_free(filepath, overwrite)
         with replacing(filepath) as partial:
             super().save(partial, **kwargs)
 
     def save_weights(self, filepath: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
         """Keras's `save_weights`, whose file takes the place of an older one once it is whole."""
-        if not overwrite and Path(filepath).exists():
-            raise InputError(f"{filepath} exists; give another path, or overwrite=True.")
+        _check_free(filepath, overwrite)
         if kwargs.get("max_shard_size"):
             super().save_weights(filepath, **kwargs)
             return
@@ -71,12 +70,11 @@ class SavedModel(keras.Model):
             ) from error
         if not isinstance(model, cls):
             raise InputError(f"{filepath} holds {type(model).__name__}, not {cls.__name__}.")
-        for weight in model.weights:
-            if not np.isfinite(np.asarray(ops.convert_to_numpy(weight), "float32")).all():
-                raise InputError(
-                    f"{filepath} holds NaN or infinite weights ({weight.path}); its training "
-                    "diverged: give another file, or train it again."
-                )
+        if (weight := non_finite_weight(model)) is not None:
+            raise InputError(
+                f"{filepath} holds NaN or infinite weights ({weight}); its training diverged: give "
+                "another file, or train it again."
+            )
         return model
 
     @property
@@ -105,6 +103,11 @@ class SavedModel(keras.Model):
             self.order = (seed, fits)
         if "undecayed_rates" in store:
             self.undecayed_rates = [float(rate) for rate in store["undecayed_rates"]]
+
+
+def _check_free(path: str | Path, overwrite: bool) -> None:
+    if not overwrite and Path(path).exists():
+        raise InputError(f"{path} exists; give another path, or overwrite=True.")
 
 
 def _weights_in(path: Path) -> tuple[int, int]:

@@ -125,9 +125,8 @@ class Divergence(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             if not abs(float(value)) < LARGEST_LOSS:
                 raise FloatingPointError(f"{name} became {float(value):.3g}")
-        for weight in self.model.weights:
-            if not np.isfinite(np.asarray(ops.convert_to_numpy(weight), "float32")).all():
-                raise FloatingPointError(f"the weight {weight.path} became NaN or infinite")
+        if (path := non_finite_weight(self.model)) is not None:
+            raise FloatingPointError(f"the weight {path} became NaN or infinite")
         self.latest = epoch + 1, values_of(state_of(self.model))
 
     def check(self) -> None:
@@ -142,6 +141,14 @@ class Divergence(keras.callbacks.Callback):
         for variable, value in zip(state_of(model), values, strict=True):
             variable.assign(value)
         return f"those of the end of epoch {epoch}" if epoch else "those that it began with"
+
+
+def non_finite_weight(model: keras.Model) -> str | None:
+    """The path of the first weight that holds NaN or infinity; None if there is none."""
+    for weight in model.weights:
+        if not np.isfinite(np.asarray(ops.convert_to_numpy(weight), "float32")).all():
+            return weight.path
+    return None
 
 
 def state_of(model: Any) -> list[keras.Variable]:

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from common.errors import InputError
+from common.files import remove_partial
 from common.training.backup import memory_of, read_backup, remind, write_backup
 from common.training.guards import CosineDecay, Divergence, StopSignals, state_of, values_of
 from common.training.precision import LossScales
@@ -112,7 +113,10 @@ class Session(keras.callbacks.Callback):
         return self.history
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        found = None if self.folder is None else read_backup(self.folder)
+        if self.folder is None:
+            return
+        remove_partial(self.folder)
+        found = read_backup(self.folder)
         if found is None:
             return
         facts, values = found

@@ -21,17 +21,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 
 from common.datasets.base import Split
-from common.datasets.files import keras_home, printable
+from common.datasets.files import keras_home, path_text
 from common.datasets.lazy_arrays import StoredImages, StoredRows
 from common.datasets.limits import require_memory
 from common.datasets.photos.decoding import BLOCK, Box, Decoding, decode, decoded
 from common.datasets.photos.sources import ImageFiles
 from common.errors import InputError
+from common.files import took_lock
 
 FORMAT = 2  # Raise it when the same files give other pixels, or another list of files.
 ABANDONED = 3600  # seconds after which a file without a lock has no writer any more
@@ -98,10 +99,10 @@ def cached_images(
         # Pillow warns about metadata, and about large pictures, which `Decoding` refuses.
         warnings.simplefilter("ignore")
         cache, damaged = _found_or_made(files, decoding, boxes or {})
-    place = printable(files.path)
+    place = path_text(files.path)
     if damaged:
         warnings.warn(
-            f"The cache of {place} was damaged, or an older version's; it was made anew.",
+            f"The cache of {place} was damaged, or an older version's; it was made again.",
             stacklevel=2,
         )
     if cache.unreadable:
@@ -113,7 +114,7 @@ def cached_images(
     if files.others:
         warnings.warn(
             f"{len(files.others):,} picture(s) in {place} left out, in formats that are not "
-            f"read, such as {printable(files.others[0])}; convert them to JPEG or PNG.",
+            f"read, such as {path_text(files.others[0])}; convert them to JPEG or PNG.",
             stacklevel=2,
         )
     return cache
@@ -155,18 +156,9 @@ def _abandoned(path: Path) -> bool:
     with path.open("r+b") as file:
         status = os.fstat(file.fileno())
         # A writer locks its file before it writes a first byte.
-        return time.time() - status.st_mtime > ABANDONED or (status.st_size > 0 and _locked(file))
-
-
-def _locked(file: BinaryIO) -> bool:
-    """Lock a file until it is closed or its program ends; False if that is not possible."""
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):
-        return False
-    return True
+        return time.time() - status.st_mtime > ABANDONED or (
+            status.st_size > 0 and took_lock(file.fileno())
+        )
 
 
 def _write(path: Path, files: ImageFiles, decoding: Decoding, boxes: dict[str, Box]) -> None:
@@ -182,7 +174,7 @@ def _write(path: Path, files: ImageFiles, decoding: Decoding, boxes: dict[str, B
         if count * size > shutil.disk_usage(path.parent).free:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         with temporary.open("xb") as file:
-            _locked(file)
+            took_lock(file.fileno())
             file.write(_header(0, decoding))
             for name, image in zip(files.stamps, decoded(files, decoding, boxes), strict=True):
                 if isinstance(image, str):
@@ -193,7 +185,7 @@ def _write(path: Path, files: ImageFiles, decoding: Decoding, boxes: dict[str, B
                     file.write(image.data)
             if not names:
                 raise InputError(
-                    f"None of the {len(unreadable):,} image files in {printable(files.path)} can "
+                    f"None of the {len(unreadable):,} image files in {path_text(files.path)} can "
                     f"be read: {_listed(unreadable)}."
                 )
             notes = json.dumps({"names": names, "unreadable": unreadable}).encode()
@@ -229,6 +221,6 @@ def _hash(*parts: object) -> str:
 
 
 def _listed(unreadable: dict[str, str]) -> str:
-    first = [f"{printable(name)} ({why})" for name, why in list(unreadable.items())[:5]]
+    first = [f"{path_text(name)} ({why})" for name, why in list(unreadable.items())[:5]]
     more = len(unreadable) - len(first)
     return "; ".join(first) + (f"; and {more:,} more" if more else "")
