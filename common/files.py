@@ -28,14 +28,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(suffix=f"-{path.name}", prefix=PARTIAL, dir=path.parent)
     partial = Path(name)
     try:
-        # Temporary files are private; this one takes the place of a usual one.
-        os.chmod(partial, 0o666 & ~_umask())
-        yield partial
-        os.fsync(handle)
+        with os.fdopen(handle):  # Windows renames closed files only.
+            # Temporary files are private; this one takes the place of a usual one.
+            os.chmod(partial, 0o666 & ~_umask())
+            yield partial
+            os.fsync(handle)
         os.replace(partial, path)
         flush(path.parent)
     finally:
-        os.close(handle)
         partial.unlink(missing_ok=True)
 
 

@@ -223,6 +223,8 @@ def test_a_failure_while_training_leaves_the_old_results(folder, run_again, monk
 
     monkeypatch.setattr(plots, "loss_curves", full)
     assert run_again(folder, *QUICK, "--retrain") == 2
+    assert (folder / "backup" / "training.npz").exists()  # What was trained is not lost.
+    shutil.rmtree(folder / "backup")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 

@@ -404,6 +404,17 @@ def test_two_that_write_the_same_cache(home, folder):
     assert [name.rpartition(".")[2] for name in files_in(home)] == ["npy"]
 
 
+def test_complete_file_is_locked_until_it_has_its_name(home, folder, monkeypatch):
+    replace = os.replace
+
+    def checked(temporary, path):
+        assert not image_cache._abandoned(Path(temporary))
+        replace(temporary, path)
+
+    monkeypatch.setattr(os, "replace", checked)
+    cached_images(ImageFiles(folder), SMALL)
+
+
 def test_long_jobs_say_how_far_they_are(home, folder, monkeypatch, capsys):
     cached_images(ImageFiles(folder), SMALL)
     assert capsys.readouterr().out == ""

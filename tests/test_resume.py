@@ -18,7 +18,11 @@ from common.training.backup import NAME, read_backup
 from common.training.guards import state_of, values_of
 
 BACKENDS = [name for name in ("tensorflow", "jax") if importlib.util.find_spec(name)]
-PUPILS = ["ae", "vae_classifier", "lsgan", "wgan", "classifier"]
+PUPILS = [
+    *("ae", "lsgan"),
+    *(pytest.param(n, marks=pytest.mark.slow) for n in ("vae_classifier", "wgan", "classifier")),
+]
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 
 class Stop(keras.callbacks.Callback):
@@ -91,7 +95,7 @@ def test_ctrl_c_within_an_epoch_loses_no_step(name, tmp_path, capfd):
     assert_same_state(whole, again)
 
 
-@pytest.mark.parametrize("decay", [True, False])
+@pytest.mark.parametrize("decay", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PUPILS)
 def test_what_is_saved_within_a_training_goes_on_as_the_training_did(name, decay, tmp_path):
     path = str(tmp_path / "epoch-{epoch}.keras")
@@ -102,7 +106,7 @@ def test_what_is_saved_within_a_training_goes_on_as_the_training_did(name, decay
     assert_same_state(whole, saved)
 
 
-@pytest.mark.parametrize("name", ["vae_classifier", "lsgan"])
+@pytest.mark.parametrize("name", PUPILS)
 def test_backup_and_restore_of_keras_goes_on_bit_for_bit(name, tmp_path):
     backup = keras.callbacks.BackupAndRestore
     whole = new(name)

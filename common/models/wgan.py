@@ -72,8 +72,9 @@ class WGAN(GAN):
         # The optimizer applies a variable's constraint. BatchNorm's moving statistics are not
         # trainable and stay as they are.
         for weight in self.critic.trainable_variables:
-            weight.constraint = Clip(self.clip_value)
-            weight.assign(weight.constraint(weight))
+            if not isinstance(weight.constraint, Clip):
+                weight.constraint = Clip(self.clip_value)
+                weight.assign(weight.constraint(weight))
 
     def build_optimizer(self) -> None:
         self.clip_critic()  # Layers that were frozen in the constructor may be free now.

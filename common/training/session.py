@@ -1,5 +1,6 @@
 """What happens around the steps of a training: stopping, divergence, backups, going on."""
 
+import functools
 import json
 import math
 import time
@@ -66,14 +67,21 @@ class Session(keras.callbacks.Callback):
         self.begin_epoch, self.decay = begin_epoch, decay
         self.divergence, self.history = Divergence(), keras.callbacks.History()
         self.callbacks = [*callbacks, self.history]
-        config = {k: v for k, v in trained.get_config().items() if k != "name"}
-        self.origin = json.dumps({"class": type(trained).__name__, **config, **data}, default=str)
+        self.data = data
         self.signals = StopSignals(all_signals=folder is not None)
         self.epochs_done = self.calls = self.skipped = 0
         self.metrics: list[np.ndarray] = []
         self.saved = self.checked = time.monotonic()
         self.saving = 0.0
         self.trains = False
+
+    @functools.cached_property
+    def origin(self) -> str:
+        """What a backup is of, as JSON."""
+        # Only where there is a folder: to take a config apart Keras imports TensorFlow.
+        config = {k: v for k, v in self.trained.get_config().items() if k != "name"}
+        facts = {"class": type(self.trained).__name__, **config, **self.data}
+        return json.dumps(facts, default=str)
 
     def run(self, fit: Callable, **arguments: Any) -> keras.callbacks.History:
         """Train by Keras's `fit`, from the backup if there is one.

@@ -70,8 +70,7 @@ class CachedImages:
         images = StoredImages(path, checksums)
         notes = json.loads(rest[checksums.nbytes : -4])
         if images.end < QUICK:
-            for start in range(0, len(notes["names"]), BLOCK):
-                images.take(np.arange(start, min(start + BLOCK, len(notes["names"]))))
+            images.check_all()
         content = _hash(path.stem.rpartition("-")[2], "\0".join(notes["names"]))[:16]
         return cls(content, images, notes["names"], notes["unreadable"])
 
@@ -197,7 +196,11 @@ def _write(path: Path, files: ImageFiles, decoding: Decoding, boxes: dict[str, B
             file.write(header)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+            # Renamed while locked, or another program takes it for a killed one's.
+            with suppress(PermissionError):
+                os.replace(temporary, path)
+        if temporary.exists():  # Windows renames closed files only.
+            os.replace(temporary, path)
     except OSError as error:
         raise InputError(
             f"The decoded images ({count * size // 10**6:,} MB) cannot be written to "
