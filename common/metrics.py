@@ -15,7 +15,7 @@ class MetricKind(NamedTuple):
         kind: "loss" (per image), "nats" (per image), "share" (in [0, 1]), "error" (per pixel),
             "player loss" (of a GAN's generator or discriminator), "probability" (mean D(x)),
             "score" (mean D(x) without a sigmoid), "distance" (mean score, real less generated),
-            "scale" (factor of a loss in float16); "" if unknown.
+            "scale" (factor of a loss in float16), "norm" (of gradients); "" if unknown.
         of: the images that a "probability" or "score" belongs to: "real" or "fake".
     """
 
@@ -44,6 +44,10 @@ KNOWN = {
     "generator_loss_scale": MetricKind("scale"),
     "discriminator_loss_scale": MetricKind("scale"),
     "critic_loss_scale": MetricKind("scale"),
+    "gradient_norm": MetricKind("norm"),
+    "generator_gradient_norm": MetricKind("norm"),
+    "discriminator_gradient_norm": MetricKind("norm"),
+    "critic_gradient_norm": MetricKind("norm"),
 }
 
 

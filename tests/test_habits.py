@@ -331,6 +331,33 @@ def test_the_scale_of_a_loss_in_float16_is_in_the_log(name, names, steps_in_an_e
     assert {KNOWN[n].kind for n in names} == {"scale"}
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        ("ae", ["gradient_norm"]),
+        ("lsgan", ["generator_gradient_norm", "discriminator_gradient_norm"]),
+    ],
+)
+def test_the_norm_of_the_gradients_is_in_the_log(name, names, precision, tmp_path):
+    model = MODELS[name](dtype=precision)
+    rate = 1 / 64
+    model.compile(*(keras.optimizers.SGD(rate) for _ in names), gradient_norms=True)
+    parts = model.weights_moved
+    before = [values_of(part) for part in parts]
+    images = lesson(model)
+    history = model.fit(*images, batch_size=48, verbose=0, validation_data=images).history
+    for norm, part, start in zip(names, parts, before, strict=True):
+        moved = [now - then for now, then in zip(values_of(part), start, strict=True)]
+        expected = np.sqrt(sum(np.sum(m.astype("float64") ** 2) for m in moved)) / rate
+        np.testing.assert_allclose(history[norm], [expected], 2e-3)
+        assert f"val_{norm}" not in history
+    model.save(tmp_path / "model.keras")
+    again = type(model).load(tmp_path / "model.keras").fit(*images, batch_size=48, verbose=0)
+    assert all(np.isfinite(again.history[norm]).all() for norm in names)
+    assert {KNOWN[n].kind for n in names} == {"norm"}
+
+
 def test_the_negative_elbo_does_not_depend_on_the_policy_of_the_moment():
     found = []
     for policy in ("float32", "mixed_bfloat16"):

@@ -17,6 +17,7 @@ from common.models.saving import SavedModel
 from common.training.backend import fastest_execution, strategy_over_devices
 from common.training.failures import FirstFailure
 from common.training.gan_optimizer import build_optimizer
+from common.training.gradients import GradientNorm
 from common.training.inputs import check_batch_shape, require_labels
 from common.training.precision import in_float32
 from common.training.trainer import Trainer
@@ -57,7 +58,8 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The running means that `fit` and `evaluate` show."""
-        return [*self.trackers.values(), *([self.failures] if self.trackers else [])]
+        failures = [self.failures] if self.trackers else []
+        return [*self.trackers.values(), *self.gradient_norms, *failures]
 
     def update_metrics(self, count: Any, **values: Any) -> None:
         """Add the means over a batch of `count` images to the running means."""
@@ -104,6 +106,7 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
         optimizer: Any = None,
         *,
         cosine_decay: bool | None = None,
+        gradient_norms: bool = False,
         jit_compile: bool | str | None = None,
         steps_per_execution: int | None = None,
         **kwargs: Any,
@@ -114,6 +117,7 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
             optimizer: any form Keras takes; None for Adam with a learning rate of 2e-3.
             cosine_decay: decay the learning rate to zero over the epochs of `fit`, as half a
                 cosine; by default only with the default optimizer.
+            gradient_norms: log the mean norm of each optimizer's gradients, as `gradient_norm`.
             jit_compile, steps_per_execution: as in Keras; None for what is fastest here.
             **kwargs: Keras's further arguments.
 
@@ -147,6 +151,10 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
             **kwargs,
         )
         self.build_optimizer()
+        # The first metrics are the optimizers' losses.
+        names = [name.removesuffix("loss") + "gradient_norm" for name in self.metric_kinds]
+        pairs = zip(names, self.optimizers, strict=False)
+        self.gradient_norms = [GradientNorm(*pair) for pair in pairs] if gradient_norms else []
 
     def build_optimizer(self) -> None:
         """Create the optimizers' variables."""
@@ -158,11 +166,15 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
         if not self.compiled:
             return None
         optimizers = [serialize_keras_object(optimizer) for optimizer in self.optimizers]
-        return {"optimizers": optimizers, "cosine_decay": self.cosine_decay}
+        return {
+            "optimizers": optimizers,
+            "cosine_decay": self.cosine_decay,
+            "gradient_norms": bool(self.gradient_norms),
+        }
 
     def compile_from_config(self, config: dict) -> None:
-        optimizers = config.get("optimizers") or [config["optimizer"]]  # of older files
-        self.compile(*optimizers, cosine_decay=config["cosine_decay"])
+        optimizers = config.pop("optimizers", None) or [config.pop("optimizer")]  # of older files
+        self.compile(*optimizers, **config)
 
     def check_data(self, image_shape: Sequence[int]) -> None:
         """Raise an `InputError` unless the model takes images of this shape."""

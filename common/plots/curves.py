@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from common.metrics import MetricKind, history_table, kinds_of
+from common.metrics import KNOWN, MetricKind, history_table, kinds_of
 from common.plots.style import Figure, class_colours, dress, sheet
 from common.plots.text import add_legend
 
@@ -24,6 +24,7 @@ SHARED = {
     "player loss": ("losses of the players", "loss"),
     "probability": ("the discriminator's probabilities", "mean probability of real"),
     "score": ("the discriminator's score", "mean score, real towards 1"),
+    "norm": ("gradients", "mean L2 norm"),
 }
 TITLES = {"kl_loss": "KL loss", "mse": "mean squared error"}
 IMAGES = {"real": "real images", "fake": "generated images"}
@@ -83,7 +84,10 @@ def _panels(
         del names["loss"]
     panels: dict[tuple[str, str], dict[str, str]] = {}
     for name in names:
-        (kind, of), title = kinds.get(name, MetricKind("")), name.replace("_", " ")
+        (kind, of), title = (
+            kinds.get(name) or KNOWN.get(name, MetricKind("")),
+            name.replace("_", " "),
+        )
         own = TITLES.get(name, title), UNITS.get(kind, title)
         label = IMAGES.get(of, title.removesuffix(" loss"))
         panels.setdefault(SHARED.get(kind, own), {})[name] = label

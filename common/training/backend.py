@@ -17,6 +17,8 @@ if BACKEND == "tensorflow":
 
     # Every model and network traces functions of its own, which TensorFlow calls retracing.
     tf.get_logger().setLevel(logging.ERROR)
+    # This pass adds three or more tensors in another order each time, and sums differ by a bit.
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 elif BACKEND == "jax":
     import jax
 elif BACKEND == "torch":
@@ -68,7 +70,9 @@ class TensorFlowStep(StatefulStep):
             tape.watch([v.value for v in variables])
             value, aux = loss()
             scaled = optimizer.scale_loss(value)
-        optimizer.apply(tape.gradient(scaled, [v.value for v in variables]), variables)
+        gradients = tape.gradient(scaled, [v.value for v in variables])
+        self.see_gradients(gradients, optimizer)
+        optimizer.apply(gradients, variables)
         return aux
 
 
@@ -81,6 +85,7 @@ class TorchStep(StatefulStep):
             optimizer.scale_loss(value), [v.value for v in variables], allow_unused=True
         )
         with torch.no_grad():
+            self.see_gradients(gradients, optimizer)
             optimizer.apply(gradients, variables)
         return aux
 
@@ -153,6 +158,7 @@ class JAXStep(keras.Model):
 
         values = [v.value for v in variables]
         (_, (aux, updates)), gradients = jax.value_and_grad(pure_loss, has_aux=True)(values)
+        self.see_gradients(gradients, optimizer)
         # `LossScaleOptimizer.apply` branches with `cond`; in here only its stateless form may.
         values, slots = optimizer.stateless_apply(
             [v.value for v in optimizer.variables], gradients, values

@@ -90,6 +90,9 @@ class Evaluator(StepModel):
                 f"In evaluation, {failure} became NaN or infinite: the weights or the images hold "
                 "such values. Load earlier weights, or look at the images."
             )
+        taught = [norm.name for norm in self.gradient_norms]  # An evaluation has no gradients.
+        if isinstance(figures, dict):
+            return {name: value for name, value in figures.items() if name not in taught}
         return figures
 
     def predict(

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import socket
 import threading
 from collections.abc import Sequence
 from types import FrameType
@@ -68,6 +69,8 @@ class StopSignals:
     second signal is not held back. Use it as a context.
     """
 
+    MESSAGE = b"\nStopping after this step; the same signal again stops at once.\n"
+
     def __init__(self, all_signals: bool):
         self.asked: int | None = None
         defaults: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
@@ -85,18 +88,37 @@ class StopSignals:
     def __enter__(self) -> Self:
         for number in self.defaults:
             signal.signal(number, self._ask)
+        if self.defaults:
+            # The handler has to wait while a step is compiled, for up to a minute; Python's
+            # wake-up socket and a thread of its own do not.
+            self.heard, self.wakeup = socket.socketpair()
+            self.wakeup.setblocking(False)
+            self.before = signal.set_wakeup_fd(self.wakeup.fileno(), warn_on_full_buffer=False)
+            self.teller = threading.Thread(target=self._tell, daemon=True)
+            self.teller.start()
         return self
 
     def __exit__(self, *failure: object) -> None:
+        if self.defaults:
+            signal.set_wakeup_fd(self.before)
+            self.wakeup.close()
+            self.teller.join()
+            self.heard.close()
         for number, handler in self.defaults.items():
             signal.signal(number, handler)
+
+    def _tell(self) -> None:
+        """Answer the first signal at once."""
+        while number := self.heard.recv(1):
+            if number[0] in self.defaults:
+                # Not print: the signal may arrive within one.
+                os.write(2, self.MESSAGE)
+                return
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked is not None:
             self.stop()
         self.asked = number
-        # Not print: the signal may arrive within one.
-        os.write(2, b"\nStopping after this step; the same signal again stops at once.\n")
 
     def stop(self) -> NoReturn:
         """End as the signal asks: `KeyboardInterrupt`, or `SystemExit` with its exit status."""

@@ -1,8 +1,10 @@
 """A step that is written once, and what happens between the steps."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from common.training.backend import Step
+from common.training.gradients import GradientNorm
 
 
 class StepModel(Step):
@@ -19,6 +21,14 @@ class StepModel(Step):
 
     # What a training does between steps; None outside `fit`.
     session: Any = None
+    # Of each optimizer, where they are to be logged.
+    gradient_norms: Sequence[GradientNorm] = ()
+
+    def see_gradients(self, gradients: Sequence[Any], optimizer: Any) -> None:
+        """What `minimize` shows of a step before the optimizer takes it."""
+        for norm in self.gradient_norms:
+            if norm.optimizer is optimizer:
+                norm.see(gradients)
 
     def make_train_function(self, force: bool = False) -> None:
         """Keras's train function, and what the `session` does before and after each call."""
