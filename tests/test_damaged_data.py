@@ -3,6 +3,7 @@
 import gzip
 import os
 import re
+import shutil
 import struct
 import warnings
 from contextlib import contextmanager, suppress
@@ -17,9 +18,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.io import savemat
 
+from common.commands.run import balance_in
+from common.commands.run_folder import RunFolder, write_metrics
 from common.datasets import CarsData, CelebAData, FashionMNISTData, ImageFolderData, MNISTData
 from common.datasets.mnist import _FASHION
 from common.errors import InputError
+from common.models import DCGAN
+from common.training.backup import NAME as BACKUP
+from common.training.backup import read_backup, write_backup
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (6, 28, 28), dtype=np.uint8)
@@ -186,6 +192,51 @@ def check_development_kit(folder, damages):
         assert {*data.y_train, *data.y_test} <= {0, 1, 2}
 
 
+ORIGIN = {"recipe": {"epochs": 2, "seed": 0}}
+
+
+def check_results_folder(folder, damages):
+    """Its files are read as none or as what they are, and nobody else's file is touched."""
+    place, others = folder / "results", folder / "thesis.csv"
+    others.write_text("of somebody")
+    results = RunFolder(place, ORIGIN)
+    for name in ("config.json", "metrics.json", "backup/origin.json"):
+        shutil.rmtree(place, ignore_errors=True)
+        with results.replacing() as staging:
+            (staging / "model.keras").touch()
+            write_metrics(staging, {"mode": "gen"})
+        results.begin_backup()
+        (results.backup / BACKUP).touch()
+        (place / name).write_bytes(damaged((place / name).read_bytes(), damages))
+        with results.in_use():
+            for ask in (results.metrics, results.trained_model, lambda: results.check_backup(True)):
+                with or_a_sentence():
+                    ask()
+            with or_a_sentence(), results.replacing() as staging:
+                (staging / "model.keras").touch()
+    assert others.read_text() == "of somebody"
+
+
+def check_backup(folder, damages):
+    facts, values = {"epoch": 3, "history": {"loss": [0.5]}}, [np.arange(9.0), np.ones((2, 3))]
+    write_backup(folder, facts, values)
+    path = folder / BACKUP
+    path.write_bytes(damaged(path.read_bytes(), damages))
+    with or_a_sentence():
+        same_facts, same_values = read_backup(folder)
+        assert same_facts == facts
+        for mine, theirs in zip(same_values, values, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def check_history(folder, damages):
+    """A verdict, or that there is none."""
+    gan = DCGAN((8, 8, 1), 4, width=1 / 32)
+    table = "epoch,generator_loss,discriminator_loss,d_real,d_fake\n1,1,1,0.6,0.4\n2,1,1,0.7,0.3\n"
+    (folder / "history.csv").write_bytes(damaged(table.encode(), damages))
+    assert balance_in(RunFolder(folder, {}), gan)
+
+
 # How many damages at every run, and in the slow test.
 CHECKS = {
     check_npz: (25, 2000),
@@ -196,6 +247,9 @@ CHECKS = {
     check_zip_of_pictures: (5, 500),
     check_cache: (5, 500),
     check_development_kit: (1, 150),
+    check_results_folder: (25, 1000),
+    check_backup: (25, 1000),
+    check_history: (10, 200),
 }
 
 

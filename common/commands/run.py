@@ -94,11 +94,20 @@ def _run_in(
             drawn.savefig(staging / "modes_over_training.png")
         write_metrics(staging, figures)
     if isinstance(model, GAN) and not config.weights:
-        print(balance(pd.read_csv(folder.path / "history.csv"), model.metric_kinds))
+        print(balance_in(folder, model))
     print("\n".join(f"{name:>28}  {value}" for name, value in figures.items()))
     pictures = sorted(p.name for p in folder.path.iterdir() if p.suffix in (".png", ".gif"))
     print(f"Pictures in {folder.path}: {', '.join(pictures)}")
     return figures
+
+
+def balance_in(folder: RunFolder, model: GAN) -> str:
+    """How the players stood at the end of the training in a folder."""
+    path = folder.path / "history.csv"
+    try:
+        return balance(pd.read_csv(path), model.metric_kinds)
+    except (OSError, ValueError, OverflowError) as error:
+        return f"How the players stood is unknown, as {path} cannot be read ({error})."
 
 
 def _load_weights(model_class: type[ImageModel], path: Path) -> ImageModel:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -49,7 +48,7 @@ def read_backup(folder: str | Path) -> tuple[dict[str, Any], list[np.ndarray]] |
         facts = None if newer else _unpacked(content["facts"], arrays)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, MemoryError) as error:
+    except Exception as error:  # The readers of zip, NumPy and JSON raise almost any type.
         raise InputError(
             f"The backup {path} is damaged ({error}); remove it to start the training again."
         ) from error
