@@ -30,7 +30,7 @@ def without_xla():
 
     with pytest.MonkeyPatch.context() as patch:
         if QUICK:
-            patch.setattr(base, "fastest_execution", lambda convolutional: QUICK)
+            patch.setattr(base, "fastest_execution", lambda device, convolutional: QUICK)
         yield
 
 

@@ -15,7 +15,7 @@ from common.models.vae import kl_divergence
 from common.networks.conv import conv_decoder, conv_encoder, down, margins, up
 from common.networks.dcgan import halved_sizes
 from common.networks.gans import gan_networks
-from common.training.backend import fastest_execution
+from common.training.backend.fastest import fastest_execution
 
 
 def as_numpy(tensor):
@@ -212,7 +212,7 @@ def test_convolutional_models_run_as_is_fastest_for_them():
         model = VAE((8, 8, 1), networks=networks, widths=(4,))
         model.compile()
         assert model.convolutional is (networks != "dense")
-        expected = fastest_execution(model.convolutional)["steps_per_execution"]
+        expected = fastest_execution("cpu", model.convolutional)["steps_per_execution"]
         assert model.steps_per_execution == expected
 
 

@@ -14,7 +14,8 @@ from common.images import unit_range
 from common.metrics import MetricKind
 from common.models.layers import LayeredModel
 from common.models.saving import SavedModel
-from common.training.backend import fastest_execution, strategy_over_devices
+from common.training.backend import device_name, strategy_over_devices
+from common.training.backend.fastest import fastest_execution
 from common.training.failures import FirstFailure
 from common.training.gan_optimizer import build_optimizer
 from common.training.gradients import GradientNorm
@@ -143,11 +144,13 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
             }
             self.failures = FirstFailure(self.metric_kinds)
         self.cosine_decay = optimizer is None if cosine_decay is None else cosine_decay
-        fastest = fastest_execution(self.convolutional)
+        fastest = fastest_execution(device_name(), self.convolutional)
+        self.most_steps_per_call = steps_per_execution or fastest["steps_per_execution"]
+        self.gathering, self.steps_traced = {}, {}
         super().compile(
             optimizer=keras.optimizers.Adam(2e-3) if optimizer is None else optimizer,
             jit_compile=fastest["jit_compile"] if jit_compile is None else jit_compile,
-            steps_per_execution=steps_per_execution or fastest["steps_per_execution"],
+            steps_per_execution=self.most_steps_per_call,
             **kwargs,
         )
         self.build_optimizer()

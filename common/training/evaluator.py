@@ -1,7 +1,6 @@
 """`evaluate` and predictions: input is checked once here, then fed without waits."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,8 +8,8 @@ import numpy as np
 
 from common.errors import InputError, whole_number
 from common.images import UnitRange
-from common.training.backend import feed, predict_fast
-from common.training.batches import ArrayBatches
+from common.training.backend import feed, predict_fast, to_device
+from common.training.batches import ArrayBatches, Chunks
 from common.training.inputs import (
     ImageShape,
     as_array,
@@ -25,6 +24,9 @@ from common.training.steps import StepModel
 
 # From this many inputs on predictions show a progress bar.
 LONG_JOB = 50_000
+# Arrays of at most so many bytes are kept on the device, where steps gather their batches.
+RESIDENT = 10**9
+FUNCTIONS = ("train_function", "test_function")
 
 
 class Evaluator(StepModel):
@@ -33,6 +35,8 @@ class Evaluator(StepModel):
     # Batches that `fit` joins for one training step.
     batches_per_step = 1
     drop_remainder = False
+    # As compiled.
+    most_steps_per_call = 1
     image_shape: ImageShape
 
     def __init__(
@@ -70,12 +74,16 @@ class Evaluator(StepModel):
         """
         if sample_weight is not None:
             raise InputError("These models weigh all images alike: leave sample_weight.")
-        if is_array(x):
-            x = self._evaluation_batches((x, y), checked_batch_size(batch_size), steps)
-            y = steps = None
-        elif not kwargs.get("_use_cached_eval_dataset"):  # `fit` has checked its own.
-            x = self._checked_source(x)
-        with self._whole_calls(steps):
+        taken, chunks = self.steps_per_execution, self.chunks  # those of `fit`
+        if not kwargs.get("_use_cached_eval_dataset"):
+            if is_array(x):
+                x = self._evaluation_batches((x, y), checked_batch_size(batch_size), steps)
+                y = steps = None
+            else:
+                x = self._checked_source(x)
+            (x,), chunks = self.fed(x)
+            taken = 1 if chunks else self.whole_calls(steps)
+        with self.taking(taken, "test_function", chunks=chunks):
             figures = super().evaluate(
                 x,
                 y,
@@ -104,7 +112,7 @@ class Evaluator(StepModel):
         callbacks: Any = None,
     ) -> Any:
         """Keras's `predict`, which takes exactly `steps` batches of a stream."""
-        with self._whole_calls(steps):
+        with self.taking(self.whole_calls(steps), "predict_function"):
             return super().predict(x, batch_size, verbose, steps, callbacks)
 
     def _check(self, x: Any, y: Any = None, *extra: Any) -> tuple:
@@ -127,11 +135,26 @@ class Evaluator(StepModel):
             self._check(*batch[:2])
         return source
 
-    def _evaluation_batches(self, arrays: tuple, batch_size: int, steps: int | None) -> Any:
+    def _evaluation_batches(
+        self, arrays: tuple, batch_size: int, steps: int | None
+    ) -> ArrayBatches:
         """Batches of checked arrays, at most `steps` of them."""
         batches = ArrayBatches(self._check(*arrays), batch_size)
         batches.steps = min(steps or batches.steps, batches.steps)
-        return feed(batches)
+        return batches
+
+    def fed(self, *sources: Any) -> tuple[list, dict[str, Chunks]]:
+        """What Keras's loops read for checked sources of the last of the `FUNCTIONS`.
+
+        Where all are arrays that fit, that is chunks of their row numbers, by function.
+        """
+        steps = self.most_steps_per_call
+        known = dict(zip(FUNCTIONS[-len(sources) :], sources, strict=True))
+        batches = {name: source for name, source in known.items() if source is not None}
+        if steps > 1 and not self.run_eagerly and to_device and all(map(gathers, batches.values())):
+            chunks = {n: Chunks(b, steps, to_device(b.arrays)) for n, b in batches.items()}
+            return [feed(chunks[n]) if n in chunks else None for n in known], chunks
+        return [feed(s) if isinstance(s, ArrayBatches) else s for s in sources], {}
 
     def check_batch_size(self, batch_size: int, count: int) -> None:
         """Raise an `InputError` unless `count` images suffice for one step of the model."""
@@ -157,24 +180,19 @@ class Evaluator(StepModel):
         parts = [self.predict_images(network, block, batch_size) for block in blocks]
         return keras.tree.map_structure(lambda *outputs: np.concatenate(outputs), *parts)
 
-    @contextmanager
-    def _whole_calls(self, *counts: int | None) -> Iterator[None]:
-        """Within the block, as many steps per call as make these numbers of steps up exactly."""
-        known, usual = [*filter(None, counts)], self.steps_per_execution
-        self.steps_per_execution = max(
-            k for k in range(1, usual + 1) if not any(count % k for count in known)
-        )
-        functions = ("train_function", "test_function", "predict_function")
-        try:
-            if self.steps_per_execution != usual:
-                for name in functions:
-                    setattr(self, name, None)
-            yield
-        finally:
-            if self.steps_per_execution != usual:
-                self.steps_per_execution = usual
-                for name in functions:
-                    setattr(self, name, None)
+    def whole_calls(self, *counts: int | None) -> int:
+        """The most steps per call that make these numbers of steps up exactly."""
+        known, most = [*filter(None, counts)], self.most_steps_per_call
+        return max(k for k in range(1, most + 1) if not any(count % k for count in known))
+
+
+def gathers(source: Any) -> bool:
+    """Whether steps can gather the batches of a source on the device."""
+    if not isinstance(source, ArrayBatches):
+        return False
+    regular = source.steps == source.pass_steps or not source.has_smaller_last
+    in_memory = all(isinstance(array, np.ndarray) for array in source.arrays)
+    return regular and in_memory and sum(array.nbytes for array in source.arrays) <= RESIDENT
 
 
 def checked_batch_size(batch_size: int | None) -> int:

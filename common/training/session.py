@@ -49,6 +49,7 @@ class Session(keras.callbacks.Callback):
         decay: of the learning rates, or None.
         callbacks: the user's.
         data: what the data are, as plain values; a backup of other data is refused.
+        steps_per_call: of the train function.
     """
 
     params: dict[str, Any]  # set by Keras
@@ -61,13 +62,14 @@ class Session(keras.callbacks.Callback):
         decay: CosineDecay | None,
         callbacks: Sequence[keras.callbacks.Callback],
         data: dict[str, Any],
+        steps_per_call: int,
     ):
         super().__init__()
         self.trained, self.folder = trained, None if folder is None else Path(folder)
         self.begin_epoch, self.decay = begin_epoch, decay
         self.divergence, self.history = Divergence(), keras.callbacks.History()
         self.callbacks = [*callbacks, self.history]
-        self.data = data
+        self.data, self.steps_per_call = data, steps_per_call
         self.signals = StopSignals(all_signals=folder is not None)
         self.epochs_done = self.calls = self.skipped = 0
         self.metrics: list[np.ndarray] = []
@@ -208,7 +210,7 @@ class Session(keras.callbacks.Callback):
             "origin": self.origin,
             "epoch": self.epochs_done,
             "calls": self.calls,
-            "steps_per_execution": self.trained.steps_per_execution,
+            "steps_per_execution": self.steps_per_call,
             "over": over,
             "order": self.trained.order,
             "undecayed_rates": self.trained.undecayed_rates,
@@ -229,7 +231,7 @@ class Session(keras.callbacks.Callback):
         """Refuse the backup of another training."""
         theirs, ours = json.loads(facts["origin"]), json.loads(self.origin)
         names = [k for k in sorted(theirs | ours) if theirs.get(k) != ours.get(k)]
-        if facts["calls"] and facts["steps_per_execution"] != self.trained.steps_per_execution:
+        if facts["calls"] and facts["steps_per_execution"] != self.steps_per_call:
             names.append("steps_per_execution")
         shapes = [tuple(variable.shape) for variable in state_of(self.trained)]
         if not names and [value.shape for value in values] != shapes:

@@ -1,9 +1,11 @@
 """A step that is written once, and what happens between the steps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from common.training.backend import Step
+from common.training.batches import Chunks
 from common.training.gradients import GradientNorm
 
 
@@ -23,6 +25,11 @@ class StepModel(Step):
     session: Any = None
     # Of each optimizer, where they are to be logged.
     gradient_norms: Sequence[GradientNorm] = ()
+    # By Keras's functions: the chunks of those that gather their batches on the device, the calls
+    # that do so, and the steps in a call of the others.
+    chunks: Mapping[str, Chunks] = {}
+    gathering: dict[str, Callable] = {}
+    steps_traced: dict[str, int] = {}
 
     def see_gradients(self, gradients: Sequence[Any], optimizer: Any) -> None:
         """What `minimize` shows of a step before the optimizer takes it."""
@@ -35,7 +42,7 @@ class StepModel(Step):
         if self.train_function is not None and not force:
             return
         super().make_train_function(force)
-        call = self.train_function
+        call = self._or_gathering("train_function", self.training_step)
 
         def call_in_session(*arguments: Any) -> Any:
             if self.session is None:
@@ -49,3 +56,39 @@ class StepModel(Step):
             return result
 
         self.train_function = call_in_session
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Keras's test function."""
+        if self.test_function is None or force:
+            super().make_test_function(force)
+            self.test_function = self._or_gathering("test_function", self.validation_step)
+
+    def _or_gathering(self, name: str, step: Callable) -> Callable:
+        """A function of Keras's, or the one that gathers on the device where there are chunks."""
+        call = getattr(self, name)
+
+        def chosen(*arguments: Any) -> Any:
+            if name not in self.chunks:
+                return call(*arguments)
+            if name not in self.gathering:
+                self.gathering[name] = self.fused(step)
+            return self.gathering[name](self.chunks[name], *arguments)
+
+        return chosen
+
+    @contextmanager
+    def taking(
+        self, steps: int, *functions: str, chunks: Mapping[str, Chunks] | None = None
+    ) -> Iterator[None]:
+        """Within the block, these functions of Keras's take so many steps in a call, or chunks."""
+        before = self.steps_per_execution, self.chunks
+        others = {name: value for name, value in self.chunks.items() if name not in functions}
+        self.steps_per_execution, self.chunks = steps, {**others, **(chunks or {})}
+        for name in functions:
+            if name not in self.chunks and self.steps_traced.get(name) != steps:
+                setattr(self, name, None)
+                self.steps_traced[name] = steps
+        try:
+            yield
+        finally:
+            self.steps_per_execution, self.chunks = before

@@ -8,9 +8,8 @@ import keras
 import numpy as np
 
 from common.errors import InputError, whole_number
-from common.training.backend import feed
 from common.training.batches import ArrayBatches
-from common.training.evaluator import Evaluator, checked_batch_size
+from common.training.evaluator import FUNCTIONS, Evaluator, checked_batch_size
 from common.training.guards import CosineDecay
 from common.training.inputs import as_array, is_array
 from common.training.session import Session
@@ -92,12 +91,12 @@ class Trainer(Evaluator):
                 arrays, validation_data = split_off(arrays, validation_split)
             size = checked_batch_size(batch_size)
             self.check_batch_size(size, len(arrays[0]))
-            batches = ArrayBatches(
+            x = ArrayBatches(
                 arrays, size * self.batches_per_step, shuffle, self.drop_remainder, steps_per_epoch
             )
-            begin_epoch = batches.begin_epoch
-            data = {"images": len(arrays[0]), "batch_size": size, "steps": len(batches)}
-            x, y, shuffle, steps_per_epoch = feed(batches), None, False, None
+            begin_epoch = x.begin_epoch
+            data = {"images": len(arrays[0]), "batch_size": size, "steps": len(x)}
+            y, shuffle, steps_per_epoch = None, False, None
         elif validation_split:
             raise InputError("A validation_split takes arrays; pass validation_data instead.")
         else:
@@ -118,8 +117,12 @@ class Trainer(Evaluator):
         self.begin_order(initial_epoch)
         known = keras.tree.flatten(callbacks or ())
         decay = CosineDecay(epochs) if self.cosine_decay else None
-        self.session = Session(self, resume, begin_epoch, decay, known, data)
-        with self._whole_calls(steps_per_epoch, validation_steps):
+        (x, validation_data), chunks = self.fed(x, validation_data)
+        steps = self.most_steps_per_call
+        if not chunks:
+            steps = self.whole_calls(steps_per_epoch, validation_steps)
+        self.session = Session(self, resume, begin_epoch, decay, known, data, steps)
+        with self.taking(1 if chunks else steps, *FUNCTIONS, chunks=chunks):
             return self.session.run(
                 super().fit,
                 x=x,
