@@ -11,17 +11,21 @@ BACKENDS = {"tensorflow", "jax", "torch", "tf_keras"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
+    "lazy_tensorflow": set(),
     "zoo": {"errors"},
     "metrics": {"errors"},
     "images": {"errors"},
     "presets": {"errors"},
-    "networks": {"errors"},
+    "networks": {"errors", "lazy_tensorflow"},
     "evaluation": {"errors", "images", "metrics"},
     "plots": {"errors", "images", "metrics"},
     "datasets": {"errors", "files", "images", "zoo", "evaluation"},
     "training": {"errors", "files", "images", "metrics"},
     "callbacks": {"errors", "metrics", "evaluation"},
-    "models": {"errors", "files", "images", "metrics", "presets", "networks", "training"},
+    "models": {
+        *("errors", "files", "images", "metrics", "presets", "lazy_tensorflow"),
+        *("networks", "training"),
+    },
 }
 ALLOWED["commands"] = set(ALLOWED)
 ALLOWED["cli"] = {"errors", "zoo", "commands"}

@@ -16,6 +16,7 @@ from common.callbacks import EpochLines, Film, TimeOfRun, TrainingClock
 from common.commands.recipe import Recipe
 from common.commands.run_folder import RunFolder, check_writable, write_metrics
 from common.errors import InputError
+from common.lazy_tensorflow import without_tensorflow
 from common.metrics import with_split
 from common.models import ImageClassifier
 from common.models.base import ImageModel
@@ -45,7 +46,8 @@ def build(recipe: Recipe, data: datasets.ImageData, model_class: type[ImageModel
     Raises:
         InputError: these images do not fit it, or are too few.
     """
-    keras.utils.set_random_seed(recipe.seed)
+    with without_tensorflow():
+        keras.utils.set_random_seed(recipe.seed)
     arguments = {**recipe.arguments, "image_shape": data.image_shape, "seed": recipe.seed}
     if arguments.get("num_classes"):
         if data.num_classes is None:

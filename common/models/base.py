@@ -11,6 +11,7 @@ from keras.saving import deserialize_keras_object, serialize_keras_object
 from common import presets
 from common.errors import InputError
 from common.images import unit_range
+from common.lazy_tensorflow import without_tensorflow
 from common.metrics import MetricKind
 from common.models.layers import LayeredModel
 from common.models.saving import SavedModel
@@ -165,6 +166,7 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
             build_optimizer(optimizer, weights)
         self.optimizer.built = True  # A pair of optimizers too.
 
+    @without_tensorflow()
     def get_compile_config(self) -> dict | None:
         if not self.compiled:
             return None
@@ -208,6 +210,7 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
         model.compile(**preset["compile"])
         return model
 
+    @without_tensorflow()
     def get_config(self) -> dict:
         return {
             "image_shape": list(self.image_shape),

@@ -17,6 +17,7 @@ from keras import ops
 
 from common.errors import InputError
 from common.files import replacing
+from common.lazy_tensorflow import without_tensorflow
 from common.training.guards import non_finite_weight
 
 WEIGHTS = "model.weights.h5"
@@ -32,7 +33,7 @@ class SavedModel(keras.Model):
     def save(self, filepath: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
         """Keras's `save`, whose file takes the place of an older one once it is whole."""
         _check_free(filepath, overwrite)
-        with replacing(filepath) as partial:
+        with replacing(filepath) as partial, without_tensorflow():
             super().save(partial, **kwargs)
 
     def save_weights(self, filepath: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
@@ -45,6 +46,7 @@ class SavedModel(keras.Model):
             super().save_weights(partial, **kwargs)
 
     @classmethod
+    @without_tensorflow()
     def load(cls, filepath: str | Path) -> Self:
         """Load what `save` wrote, on any backend; the model comes back compiled.
 
@@ -57,7 +59,7 @@ class SavedModel(keras.Model):
         if not Path(filepath).is_file():
             raise InputError(f"There is no file {filepath}; give the path that save() wrote.")
         try:
-            with warnings.catch_warnings(), _no_larger_than(*_weights_in(Path(filepath))):
+            with warnings.catch_warnings(), _room_for(*_weights_in(Path(filepath))):
                 # Keras only warns of optimizer state that does not fit.
                 warnings.filterwarnings("error", "Skipping variable loading")
                 model = keras.saving.load_model(filepath, safe_mode=True)
@@ -140,20 +142,23 @@ def _weights_in(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def _no_larger_than(arrays: int, values: int) -> Iterator[None]:
-    """Within the block, no more weights are created than these can fill."""
+def _room_for(arrays: int, values: int) -> Iterator[None]:
+    """Within the block, weights are zeros, and no more are created than these can fill."""
     # A little more, as a model may create some weights twice.
     left = {"arrays": 2 * arrays + 100, "values": 2 * values + 10_000}
     add_weight = keras.Layer.add_weight
 
-    def count_weight(self: keras.Layer, shape: Any = None, *arguments: Any, **options: Any) -> Any:
+    # JAX would compile the random numbers of each shape, which takes seconds.
+    def add_zeros(
+        self: keras.Layer, shape: Any = None, initializer: Any = None, *others: Any, **options: Any
+    ) -> Any:
         left["arrays"] -= 1
         left["values"] -= prod(shape or ())
         if min(left.values()) < 0:
             raise ValueError("its config asks for more weights than it holds")
-        return add_weight(self, shape, *arguments, **options)
+        return add_weight(self, shape, "zeros", *others, **options)
 
-    keras.Layer.add_weight = count_weight
+    keras.Layer.add_weight = add_zeros
     try:
         yield
     finally:

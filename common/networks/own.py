@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from common.errors import InputError
+from common.lazy_tensorflow import without_tensorflow
 from common.networks.dense import ImageShape
 
 # Layers that leave values as they are, so that the layer before decides the range.
@@ -65,6 +66,7 @@ def own_gan(
     return taken[0]
 
 
+@without_tensorflow()
 def copy_of(network: keras.Model) -> keras.Model:
     """A network of the same layers and weights, by the way that a file takes."""
     config = keras.saving.serialize_keras_object(network)
