@@ -23,11 +23,12 @@ from common.commands.train import (
 )
 from common.commands.verifier import find_verifier, mode_watchers
 from common.datasets import ImageData
+from common.datasets.files import keras_home
 from common.errors import InputError
 from common.evaluation.diagnosis import balance
 from common.models.base import ImageModel
 from common.models.gan import GAN
-from common.training.backend import be_deterministic
+from common.training.backend import be_deterministic, keep_compiled
 
 
 def run(config: RunConfig) -> None:
@@ -36,6 +37,7 @@ def run(config: RunConfig) -> None:
     Raises:
         InputError: something given cannot be used; nothing was changed.
     """
+    keep_compiled(keras_home() / "zoo-cache" / "compiled")
     if config.deterministic:
         be_deterministic()
     if config.mode == "anom" and config.held_out == "all":

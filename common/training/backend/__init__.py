@@ -27,4 +27,5 @@ to_device = chosen.to_device
 predict_fast = chosen.predict_fast
 device_name = chosen.device_name
 be_deterministic = chosen.be_deterministic
+keep_compiled = chosen.keep_compiled
 strategy_over_devices = chosen.strategy_over_devices

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ from common.training.backend.shared import LossFunction, unpack
 STATE = tuple(
     f"{group}_variables" for group in ("trainable", "non_trainable", "optimizer", "metrics")
 )
+LARGEST_CACHE = 100_000_000  # bytes
 
 
 class Step(keras.Model):
@@ -130,6 +132,13 @@ def predict_fast(network: keras.Model) -> None:
 def device_name() -> str:
     """The device that Keras computes on: 'cpu', or the accelerator's name."""
     return "cpu" if (d := jax.devices()[0]).platform == "cpu" else d.device_kind
+
+
+def keep_compiled(folder: Path) -> None:
+    """Keep compiled functions in a folder, from which later runs take them."""
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_compilation_cache_max_size", LARGEST_CACHE)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 def be_deterministic() -> None:

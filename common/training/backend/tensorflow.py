@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -90,6 +91,10 @@ def device_name() -> str:
     if not (found := tf.config.list_physical_devices("GPU")):
         return "cpu"
     return tf.config.experimental.get_device_details(found[0]).get("device_name", "gpu")
+
+
+def keep_compiled(folder: Path) -> None:
+    """Nothing: compiled functions cannot be kept here."""
 
 
 def be_deterministic() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -44,6 +45,10 @@ def predict_fast(network: keras.Model) -> None:
 def device_name() -> str:
     """The device that Keras computes on: 'cpu', or the accelerator's name."""
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def keep_compiled(folder: Path) -> None:
+    """Nothing: compiled functions cannot be kept here."""
 
 
 def be_deterministic() -> None:
