@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,6 +13,8 @@ import pandas as pd
 from common.evaluation.diagnosis import balance, modes_in_words
 from common.evaluation.modes import mode_histogram, require_samples
 from common.metrics import with_split
+
+TRACED = range(3, 13)  # calls of the train function; the first ones compile
 
 
 class Film(keras.callbacks.Callback):
@@ -120,6 +124,32 @@ class TimeOfRun(keras.callbacks.Callback):
             self.told = True
             if seconds > 2 * self.patience:
                 print(f"About {duration(seconds)} to go", flush=True)
+
+
+class Trace(keras.callbacks.Callback):
+    """Write what the device does in some calls of the train function to a folder.
+
+    Args:
+        traced: the folder → a block whose operations are written there.
+        folder: where to.
+    """
+
+    def __init__(self, traced: Callable[[Path], AbstractContextManager], folder: Path):
+        super().__init__()
+        self.traced, self.folder = traced, folder
+        self.calls, self.block = 0, ExitStack()
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        if self.calls == TRACED[0]:
+            self.block.enter_context(self.traced(self.folder))
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.calls += 1
+        if self.calls == TRACED[-1]:
+            self.block.close()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        self.block.close()
 
 
 def duration(seconds: float) -> str:

@@ -3,116 +3,14 @@
 Pure data, from which the command line, its checks and `--help` come.
 """
 
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from common.errors import InputError
+from common.rows import Dataset, Mode, Model, Option, Row, Score
 
 
-@dataclass(frozen=True)
-class Row:
-    """A name of the command line.
-
-    Attributes:
-        name: as it is typed.
-        target: what it stands for: "module:attribute", imported when needed, or the object itself.
-        about: what it is, in one line.
-        options: names of the `OPTIONS` that only some models, modes or datasets take.
-    """
-
-    name: str
-    target: Any
-    about: str
-    options: tuple[str, ...] = ()
-
-    def load(self) -> Any:
-        """What the name stands for."""
-        if not isinstance(self.target, str):
-            return self.target
-        module, _, attribute = self.target.partition(":")
-        loaded = import_module(module)
-        return getattr(loaded, attribute) if attribute else loaded
-
-
-@dataclass(frozen=True)
-class Model(Row):
-    """A class of `common.models` or a subclass of one, and the modes that it has."""
-
-    modes: tuple[str, ...] = ("gen",)
-
-    @property
-    def class_name(self) -> str:
-        """The name of the class, as presets have it."""
-        named = isinstance(self.target, str)
-        return self.target.partition(":")[2] if named else self.target.__name__
-
-
-@dataclass(frozen=True)
-class Dataset(Row):
-    """A subclass of `common.datasets.ImageData`.
-
-    Attributes:
-        alias: a second name, which its presets' names end with.
-        verifier: the preset of the net that judges its samples, or None.
-    """
-
-    alias: str = ""
-    verifier: str | None = None
-
-    @property
-    def suffix(self) -> str:
-        """The end of its presets' names."""
-        return self.alias or self.name
-
-
-@dataclass(frozen=True)
-class Mode(Row):
-    """A module with `check(config, data)` and `run(config, model, data, verifier, folder)`."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """`--name` of the command line.
-
-    Attributes:
-        name: as the model, the dataset or `RunConfig` has it, with underscores.
-        about: one line for `--help`.
-        part: what it sets: "model" or "data", which take it as an argument; "training", the rest of
-            the recipe; "run", a field of `RunConfig`.
-        kind: the type of its value; bool for a switch.
-        default: its value where it is not given; None leaves it to the recipe.
-        least, most, above: the bounds of its value; it may not reach `above`.
-        choices: the values it takes.
-    """
-
-    name: str
-    about: str
-    part: str
-    kind: type = int
-    default: Any = None
-    least: float | None = None
-    most: float | None = None
-    above: float | None = None
-    choices: tuple = ()
-
-    @property
-    def flag(self) -> str:
-        """As it is typed."""
-        return f"--{self.name.replace('_', '-')}"
-
-
-@dataclass(frozen=True)
-class Score:
-    """An anomaly score, higher for stranger images, and what it `needs`: "vae", "classifier"."""
-
-    name: str
-    about: str
-    needs: str = ""
-
-
-def _table(*rows: Any) -> dict[str, Any]:
+def _table(*rows: Row | Option | Score) -> dict[str, Any]:
     return {row.name: row for row in rows}
 
 
@@ -190,13 +88,13 @@ SCORES: dict[str, Score] = _table(
     Score("class_uncertainty", "1 - the highest class probability", needs="classifier"),
 )
 
-_PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+_PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "auto")
 OPTIONS: dict[str, Option] = _table(
     Option("preset", "recipe; default: the zoo's for MODEL and DATA", "training", str),
     Option("epochs", "passes over the training images", "training", least=1, most=10**6),
     Option("batch_size", "images per step", "training", least=1, most=10**6),
     Option("seed", "of weights, noise and order", "training", int, 0, 0, 2**32 - 1),
-    Option("precision", "dtype policy", "training", str, "float32", choices=_PRECISIONS),
+    Option("precision", "dtype policy, or auto", "training", str, "float32", choices=_PRECISIONS),
     Option("code", "shape of the code", "training", str, "vector", choices=("vector", "map")),
     Option("latent_dim", "dimensions of the code, or of a GAN's z", "model", least=1, most=2**16),
     Option("classifier", "train a classifier on the code", "model", bool),
@@ -221,6 +119,7 @@ OPTIONS: dict[str, Option] = _table(
     Option("score", "anomaly score to show", "run", str, "code_density", choices=(*SCORES,)),
     Option("k", "most anomalous images to show", "run", int, 16, 1, 10**4),
     Option("deterministic", "the same bits on a GPU too, more slowly", "run", bool, False),
+    Option("profile", "folder for a trace of some steps of the training", "run", Path),
     Option("output", "folder for the results; default: results/MODEL-DATA", "run", Path),
     Option("resume", "go on with a training that was stopped here", "run", bool, False),
     Option("retrain", "train again, and replace what is there", "run", bool, False),

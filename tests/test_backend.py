@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_models import images_of
 
-from common.training.backend import feed
+from common.training.backend import fastest, feed
 from common.training.backend.fastest import fastest_execution
 from common.training.batches import ArrayBatches
 
@@ -173,3 +173,27 @@ def test_convolutions_take_no_xla_on_the_cpu_and_dense_networks_fused_steps():
         assert convolutional == {"jit_compile": False, "steps_per_execution": 1}
     assert (dense["steps_per_execution"] > 1) is (backend != "torch")
     assert convolutional["steps_per_execution"] == 1
+
+
+@pytest.mark.parametrize(
+    "device, convolutional, flags, expected",
+    [
+        ("cpu", True, "fma avx512_bf16", "mixed_bfloat16"),
+        ("cpu", True, "fma amx_bf16", "mixed_bfloat16"),
+        ("cpu", True, "fma avx512f", "float32"),
+        ("cpu", False, "fma avx512_bf16", "float32"),
+    ],
+)
+def test_the_precision_is_chosen_by_the_processor(
+    monkeypatch, device, convolutional, flags, expected
+):
+    monkeypatch.setattr(fastest, "_processor", lambda: flags)
+    policy, why = fastest.fastest_precision(device, convolutional)
+    assert policy == (expected if keras.backend.backend() == "tensorflow" else "float32") and why
+
+
+@pytest.mark.parametrize("able, expected", [(True, "mixed_bfloat16"), (False, "mixed_float16")])
+def test_an_accelerator_takes_its_own_precision(monkeypatch, able, expected):
+    monkeypatch.setattr(fastest, "has_bfloat16", lambda: able)
+    policy, why = fastest.fastest_precision("a card", False)
+    assert policy == expected and why.startswith("a card computes in")

@@ -1,12 +1,13 @@
 """The film, the few lines and the clock of a training."""
 
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
-from common.callbacks import EpochLines, Film, TrainingClock
+from common.callbacks import EpochLines, Film, Trace, TrainingClock
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,29 @@ def test_a_film_keeps_evenly_spaced_epochs(epochs, frames, kept):
     assert {number: images[0, 0, 0, 0] for number, images in film.frames.items()} == {
         number: number - 1 for number in kept
     }
+
+
+def test_a_trace_covers_some_calls_after_those_that_compile():
+    events = []
+
+    @contextmanager
+    def traced(folder):
+        events.append(f"begin {folder}")
+        yield
+        events.append("end")
+
+    trace = Trace(traced, "there")
+    for call in range(20):
+        trace.on_train_batch_begin(call)
+        events.append(call)
+        trace.on_train_batch_end(call)
+    trace.on_train_end()
+    assert events == [*range(3), "begin there", *range(3, 12), "end", *range(12, 20)]
+    events.clear()
+    # One that ends early is whole.
+    trace = Trace(traced, "there")
+    for call in range(4):
+        trace.on_train_batch_begin(call)
+        trace.on_train_batch_end(call)
+    trace.on_train_end()
+    assert events == ["begin there", "end"]

@@ -264,6 +264,16 @@ def test_a_foreign_config_is_no_list_of_files_to_remove(tmp_path, content):
     assert (place / "thesis.txt").exists()
 
 
+def test_the_machine_may_choose_the_precision_and_a_training_be_traced(run_again, tmp_path, capsys):
+    options = ["--precision", "auto", "--profile", str(tmp_path / "trace")]
+    assert run_again(tmp_path / "r", *QUICK, *options, mode="latent") == 0
+    assert "Precision float32: on a CPU dense networks" in capsys.readouterr().out
+    assert metrics_of(tmp_path / "r")["precision"] == "float32"
+    assert any(path.is_file() for path in (tmp_path / "trace").rglob("*"))
+    assert run_again(tmp_path / "r", *QUICK, *options, mode="latent") == 2
+    assert "add --retrain" in capsys.readouterr().err
+
+
 def test_ctrl_c_keeps_the_model_and_the_old_results(folder, run_again, monkeypatch, capsys):
     metrics = (folder / "metrics.json").read_bytes()
 

@@ -24,8 +24,8 @@ class RunConfig:
         recipe: of the model.
         folder: of the results.
         held_out: the class that `anom` leaves out, or "all".
-        samples, tolerance, verifier, nll_samples, score, k, deterministic, resume, retrain,
-            weights: the options of the same names in `zoo.OPTIONS`.
+        samples, tolerance, verifier, nll_samples, score, k, deterministic, profile, resume,
+            retrain, weights: the options of the same names in `zoo.OPTIONS`.
     """
 
     model: str
@@ -40,6 +40,7 @@ class RunConfig:
     score: str
     k: int
     deterministic: bool
+    profile: Path | None
     resume: bool
     retrain: bool
     weights: Path | None

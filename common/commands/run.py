@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from common import plots, zoo
+from common.callbacks import Trace
 from common.commands import anomaly
 from common.commands.checks import check_model
 from common.commands.config import RunConfig
@@ -28,7 +29,7 @@ from common.errors import InputError
 from common.evaluation.diagnosis import balance
 from common.models.base import ImageModel
 from common.models.gan import GAN
-from common.training.backend import be_deterministic, keep_compiled
+from common.training.backend import be_deterministic, keep_compiled, traced
 
 
 def run(config: RunConfig) -> None:
@@ -76,6 +77,8 @@ def _run_in(
     model.check_data(data.image_shape)
     check_model(config, model)
     mode.check(config, data)
+    if trained and config.profile:
+        raise InputError("--profile traces a training, and this model is trained; add --retrain.")
     if not trained:
         if config.retrain:
             folder.drop_backup()
@@ -84,7 +87,8 @@ def _run_in(
     watchers = []
     if not trained:
         watchers = mode_watchers(verifier, recipe.epochs) if isinstance(model, GAN) else []
-        train(recipe, model, data, folder, watchers)
+        traces = [Trace(traced, config.profile)] if config.profile else []
+        train(recipe, model, data, folder, [*watchers, *traces])
     known = model_figures(model) if config.weights else folder.metrics()
     names = TRAINING_FIGURES + MODEL_FIGURES
     figures = {"mode": config.mode} | {name: known.get(name) for name in names}

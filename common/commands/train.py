@@ -21,6 +21,7 @@ from common.metrics import with_split
 from common.models import ImageClassifier
 from common.models.base import ImageModel
 from common.training.backend import BACKEND, device_name
+from common.training.backend.fastest import fastest_precision
 from common.training.guards import state_of
 from common.training.precision import precision
 
@@ -56,7 +57,11 @@ def build(recipe: Recipe, data: datasets.ImageData, model_class: type[ImageModel
                 f"{data.label_hint}."
             )
         arguments["num_classes"] = data.num_classes
-    with precision(recipe.precision):
+    policy = recipe.precision
+    if policy == "auto":
+        policy, why = fastest_precision(device_name(), model_class(**arguments).convolutional)
+        print(f"Precision {policy}: {why}.")
+    with precision(policy):
         model = model_class(**arguments)
     model.compile(**recipe.compile)
     model.check_batch_size(recipe.batch_size, len(data.x_train))
@@ -160,6 +165,6 @@ def _description(recipe: Recipe, data: datasets.ImageData, model: ImageModel) ->
         f"Training {recipe.preset} ({recipe.model}, {trainable_parameters(model):,} parameters, "
         f"{kept / 1e6:.1f} MB with the optimizer's state) on "
         f"{len(data.x_train):,} images of {data.name}, {recipe.epochs} epochs of batches of "
-        f"{recipe.batch_size}: {BACKEND} on {device_name()}, {recipe.precision}, {how}, "
+        f"{recipe.batch_size}: {BACKEND} on {device_name()}, {model.dtype_policy.name}, {how}, "
         f"{model.steps_per_execution} step(s) per call"
     )

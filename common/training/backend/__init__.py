@@ -28,4 +28,6 @@ predict_fast = chosen.predict_fast
 device_name = chosen.device_name
 be_deterministic = chosen.be_deterministic
 keep_compiled = chosen.keep_compiled
+has_bfloat16 = chosen.has_bfloat16
+traced = chosen.traced
 strategy_over_devices = chosen.strategy_over_devices

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,16 @@ def keep_compiled(folder: Path) -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_compilation_cache_max_size", LARGEST_CACHE)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def has_bfloat16() -> bool:
+    """Whether the accelerator computes in bfloat16; NVIDIA's do from compute capability 8 on."""
+    return float(getattr(jax.devices()[0], "compute_capability", 8)) >= 8  # TPUs have none.
+
+
+def traced(folder: Path) -> AbstractContextManager:
+    """A block whose operations are written to a folder, for TensorBoard or Perfetto."""
+    return jax.profiler.trace(str(folder))
 
 
 def be_deterministic() -> None:

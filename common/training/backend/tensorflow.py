@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,18 @@ def device_name() -> str:
 
 def keep_compiled(folder: Path) -> None:
     """Nothing: compiled functions cannot be kept here."""
+
+
+def has_bfloat16() -> bool:
+    """Whether the accelerator computes in bfloat16; NVIDIA's do from compute capability 8 on."""
+    found = tf.config.list_physical_devices("GPU")[0]
+    details = tf.config.experimental.get_device_details(found)
+    return details.get("compute_capability", (0, 0)) >= (8, 0)
+
+
+def traced(folder: Path) -> AbstractContextManager:
+    """A block whose operations are written to a folder, for TensorBoard's profiler."""
+    return tf.profiler.experimental.Profile(str(folder))
 
 
 def be_deterministic() -> None:

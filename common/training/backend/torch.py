@@ -1,7 +1,8 @@
 """PyTorch: gradients by `torch.autograd.grad`, steps one by one."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,20 @@ def device_name() -> str:
 
 def keep_compiled(folder: Path) -> None:
     """Nothing: compiled functions cannot be kept here."""
+
+
+def has_bfloat16() -> bool:
+    """Whether the accelerator computes in bfloat16."""
+    return torch.cuda.is_bf16_supported()
+
+
+@contextmanager
+def traced(folder: Path) -> Iterator[None]:
+    """A block whose operations are written to a folder, for Perfetto."""
+    with torch.profiler.profile() as profile:
+        yield
+    folder.mkdir(parents=True, exist_ok=True)
+    profile.export_chrome_trace(str(folder / "trace.json"))
 
 
 def be_deterministic() -> None:
