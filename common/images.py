@@ -53,6 +53,11 @@ class Rows:
     def __getitem__(self, index: Any) -> np.ndarray:
         return self.read(index).astype(self.dtype, copy=False)
 
+    def begin_epoch(self, epoch: int, *seeds: int) -> None:
+        """Tell images that are drawn as they are read which epoch reads them."""
+        if begin := getattr(self.images, "begin_epoch", None):
+            begin(epoch, *seeds)
+
     def read(self, index: Any) -> np.ndarray:
         """The images at an index, as they are stored."""
         try:

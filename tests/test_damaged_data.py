@@ -19,7 +19,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from common.commands.run import balance_in
-from common.commands.run_folder import RunFolder, write_metrics
+from common.commands.run_folder import RunFolder, write_figures
 from common.datasets import CarsData, CelebAData, FashionMNISTData, ImageFolderData, MNISTData
 from common.datasets.mnist import _FASHION
 from common.errors import InputError
@@ -204,12 +204,12 @@ def check_results_folder(folder, damages):
         shutil.rmtree(place, ignore_errors=True)
         with results.replacing() as staging:
             (staging / "model.keras").touch()
-            write_metrics(staging, {"mode": "gen"})
+            write_figures(staging / "metrics.json", {"mode": "gen"})
         results.begin_backup()
         (results.backup / BACKUP).touch()
         (place / name).write_bytes(damaged((place / name).read_bytes(), damages))
         with results.in_use():
-            for ask in (results.metrics, results.trained_model, lambda: results.check_backup(True)):
+            for ask in (results.figures, results.trained_model, lambda: results.check_backup(True)):
                 with or_a_sentence():
                     ask()
             with or_a_sentence(), results.replacing() as staging:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tiny_models import MODELS, lesson
 
+from common.datasets.lazy_arrays import SampledImages
 from common.errors import InputError
 from common.files import PARTIAL
 from common.models import AE
@@ -116,6 +117,22 @@ def test_backup_and_restore_of_keras_goes_on_bit_for_bit(name, tmp_path):
     again = new(name)
     assert study(again, backup(str(tmp_path / "b"))).epoch == [2, 3]
     assert_same_state(whole, again)
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_images_that_are_drawn_as_they_are_read_are_those_of_the_epoch(within, tmp_path):
+    def images():
+        return SampledImages(lesson(MODELS["ae"]())[0], seed=0)
+
+    def learn(*callbacks, **options):
+        model = new("ae")
+        model.fit(images(), batch_size=16, epochs=4, verbose=0, callbacks=callbacks, **options)
+        return model
+
+    whole = learn()
+    with pytest.raises(KeyboardInterrupt if within else RuntimeError):
+        learn(Stop(2, within), resume=tmp_path)
+    assert_same_state(whole, learn(resume=tmp_path))
 
 
 def test_callbacks_remember_what_was_best(tmp_path):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from common import plots
 from common.commands.config import RunConfig
-from common.commands.run_folder import RunFolder, check_writable, write_metrics
+from common.commands.run_folder import RunFolder, check_writable, write_figures
 from common.commands.train import load_data
 from common.commands.verifier import Verifier
 from common.datasets import ImageData
@@ -135,7 +135,7 @@ def _write_table(config: RunConfig, folder: RunFolder, rows: list[dict[str, Any]
     with folder.replacing() as staging:
         table.to_csv(staging / "held_out.csv")
         plots.held_out_scores(table["auroc"]).savefig(staging / "held_out.png")
-        write_metrics(staging, {"held_out": "all", "score": config.score, **means})
+        write_figures(staging / "metrics.json", {"held_out": "all", "score": config.score, **means})
     print(table.round(3).T.to_string())
     print("means: " + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))
     print(f"Table and picture in {folder.path}: held_out.csv, held_out.png")

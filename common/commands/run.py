@@ -12,7 +12,7 @@ from common.commands import anomaly
 from common.commands.checks import check_model
 from common.commands.config import RunConfig
 from common.commands.measure import figures_on_test
-from common.commands.run_folder import RunFolder, check_writable, write_metrics
+from common.commands.run_folder import RunFolder, check_writable, write_figures
 from common.commands.train import (
     MODEL_FIGURES,
     TRAINING_FIGURES,
@@ -89,7 +89,7 @@ def _run_in(
         watchers = mode_watchers(verifier, recipe.epochs) if isinstance(model, GAN) else []
         traces = [Trace(traced, config.profile)] if config.profile else []
         train(recipe, model, data, folder, [*watchers, *traces])
-    known = model_figures(model) if config.weights else folder.metrics()
+    known = model_figures(model) if config.weights else folder.figures()
     names = TRAINING_FIGURES + MODEL_FIGURES
     figures = {"mode": config.mode} | {name: known.get(name) for name in names}
     with folder.replacing() as staging:
@@ -98,10 +98,11 @@ def _run_in(
         for watcher in watchers:
             drawn = plots.mode_history(watcher.counts, data.class_names)
             drawn.savefig(staging / "modes_over_training.png")
-        write_metrics(staging, figures)
+        write_figures(staging / "metrics.json", figures)
     if isinstance(model, GAN) and not config.weights:
         print(balance_in(folder, model))
-    print("\n".join(f"{name:>28}  {value}" for name, value in figures.items()))
+    shown = figures if config.weights else figures | folder.figures("timing.json")
+    print("\n".join(f"{name:>28}  {value}" for name, value in shown.items()))
     pictures = sorted(p.name for p in folder.path.iterdir() if p.suffix in (".png", ".gif"))
     print(f"Pictures in {folder.path}: {', '.join(pictures)}")
     return figures

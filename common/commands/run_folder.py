@@ -22,7 +22,7 @@ READY = ".ready"
 
 
 class RunFolder:
-    """`model.keras`, `history.csv`, `config.json`, `metrics.json` and pictures of one model.
+    """The model, its history, config, figures, times and pictures.
 
     Args:
         path: where they are.
@@ -120,9 +120,9 @@ class RunFolder:
         """Remove the state of a training."""
         shutil.rmtree(self.backup, ignore_errors=True)
 
-    def metrics(self) -> dict[str, Any]:
-        """The figures that are here already."""
-        return self._read("metrics.json")
+    def figures(self, name: str = "metrics.json") -> dict[str, Any]:
+        """The figures that are here already, or none."""
+        return self._read(name)
 
     @contextmanager
     def replacing(self) -> Iterator[Path]:
@@ -231,6 +231,6 @@ def check_writable(path: Path, model_bytes: int = 0) -> None:
         )
 
 
-def write_metrics(folder: Path, figures: dict[str, Any]) -> None:
-    """Write `metrics.json`."""
-    (folder / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+def write_figures(path: Path, figures: dict[str, Any]) -> None:
+    """Write figures as JSON."""
+    path.write_text(json.dumps(figures, indent=2) + "\n")

@@ -14,7 +14,7 @@ import pandas as pd
 from common import datasets, plots
 from common.callbacks import EpochLines, Film, TimeOfRun, TrainingClock
 from common.commands.recipe import Recipe
-from common.commands.run_folder import RunFolder, check_writable, write_metrics
+from common.commands.run_folder import RunFolder, check_writable, write_figures
 from common.errors import InputError
 from common.lazy_tensorflow import without_tensorflow
 from common.metrics import with_split
@@ -26,7 +26,7 @@ from common.training.guards import state_of
 from common.training.precision import precision
 
 FRAMES = 40
-TRAINING_FIGURES = ("train_seconds", "images_per_second", "seed", "epochs")
+TRAINING_FIGURES = ("seed", "epochs")
 MODEL_FIGURES = ("parameters", "backend", "precision", "device")
 
 
@@ -110,7 +110,7 @@ def train(
         table.columns = [with_split(name, split) for name in table]
         table.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
         pace = round(len(data.x_train) * recipe.epochs / clock.seconds, 1)
-        values = (round(clock.seconds, 2), pace, recipe.seed, recipe.epochs)
+        values = (recipe.seed, recipe.epochs)
         # Save now: plotting may fail and must not cost the model.
         with folder.replacing() as staging:
             model.save(staging / "model.keras")
@@ -119,7 +119,9 @@ def train(
             if film.frames:
                 plots.animation(film.frames, staging / "training.gif")
             figures = dict(zip(TRAINING_FIGURES, values, strict=True)) | model_figures(model)
-            write_metrics(staging, figures)
+            write_figures(staging / "metrics.json", figures)
+            times = {"train_seconds": round(clock.seconds, 2), "images_per_second": pace}
+            write_figures(staging / "timing.json", times)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from common import plots
 from common.callbacks import ModeWatcher
 from common.commands.config import RunConfig
 from common.commands.recipe import Recipe
-from common.commands.run_folder import RunFolder, check_writable, write_metrics
+from common.commands.run_folder import RunFolder, check_writable, write_figures
 from common.commands.train import build, load_data, origin_of, train
 from common.datasets import ImageData
 from common.errors import InputError
@@ -136,5 +136,6 @@ def _own_net(preset: str, data_dir: str | None) -> ImageClassifier:
         train(recipe, net, data, folder)
         test = net.evaluate(data.x_test, data.y_test, verbose=0)
         with folder.replacing() as staging:
-            write_metrics(staging, {**folder.metrics(), "test_accuracy": test["accuracy"]})
+            figures = {**folder.figures(), "test_accuracy": test["accuracy"]}
+            write_figures(staging / "metrics.json", figures)
     return net

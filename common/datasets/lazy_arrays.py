@@ -127,14 +127,19 @@ class SampledImages(LazyImages):
     """Black and white images: a pixel is white with its grey level as the probability.
 
     Every reading draws new pixels, which a model cannot memorise (Burda et al. 2016, section 5;
-    Salakhutdinov & Murray 2008). The same readings in the same order give the same images.
+    Salakhutdinov & Murray 2008). The same readings in the same order give the same images, and
+    `begin_epoch` makes them those of an epoch.
     """
 
     def __init__(self, images: np.ndarray | LazyImages, seed: int):
         self.images = images
         self.dtype, self.shape = np.dtype(images.dtype), images.shape
         self.white = self.dtype.type(255 if self.dtype == np.uint8 else 1)
-        self.random = np.random.default_rng(seed)
+        self.seed, self.random = seed, np.random.default_rng(seed)
+
+    def begin_epoch(self, epoch: int, *seeds: int) -> None:
+        """Make the next readings those of an epoch, counted from 0, whatever was read before."""
+        self.random = np.random.default_rng([self.seed, epoch + 1, *seeds])
 
     def read(self, index: int | slice | np.ndarray) -> np.ndarray:
         grey = self.images[index]

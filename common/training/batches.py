@@ -41,6 +41,9 @@ class ArrayBatches(keras.utils.PyDataset):
     def begin_epoch(self, epoch: int, *seeds: int) -> None:
         """Make the next batches those of an epoch, counted from 0, in the orders of these seeds."""
         self.epoch, self.seeds, self.number = epoch, seeds, None
+        for array in self.arrays:
+            if seeds and (begin := getattr(array, "begin_epoch", None)):
+                begin(epoch, *seeds)
 
     @property
     def has_smaller_last(self) -> bool:
