@@ -4,7 +4,7 @@
 - Keras, on TensorFlow and JAX: `compile("adam", "mse")` and `fit` on float32 arrays, as anybody
   would write it.
 - PyTorch: a good plain loop: fused Adam, the whole set as one float32 tensor from which a
-  permutation picks the batches, no `.item()` inside the epoch.
+  permutation picks the batches, no `.item()` inside the epoch. Eager, and with `torch.compile`.
 
 All draw a new order every epoch and take the same number of optimizer steps.
 """
@@ -17,16 +17,17 @@ from harness import (
     IMAGE_SHAPE,
     Contender,
     Job,
-    Target,
     keras_parameters,
     main,
     steady_fit,
     steady_loop,
 )
+from report import Target
 
 WIDTHS = (128, 64)
 LATENT_DIM = 2
 PIXELS = 784
+SIZES = [PIXELS, *WIDTHS, LATENT_DIM, *reversed(WIDTHS), PIXELS]
 
 
 def ours(images: np.ndarray, batch_size: int) -> Job:
@@ -55,12 +56,11 @@ def plain_keras(images: np.ndarray, batch_size: int) -> Job:
     return Job(partial(steady_fit, fit), keras_parameters(model))
 
 
-def plain_torch(images: np.ndarray, batch_size: int) -> Job:
+def plain_torch(images: np.ndarray, batch_size: int, compiled: bool = False) -> Job:
     import torch
     from torch import nn
 
-    sizes = [PIXELS, *WIDTHS, LATENT_DIM, *reversed(WIDTHS), PIXELS]
-    linear = [nn.Linear(a, b) for a, b in pairwise(sizes)]
+    linear = [nn.Linear(a, b) for a, b in pairwise(SIZES)]
     middle = len(WIDTHS)
     modules: list[nn.Module] = []
     for index, module in enumerate(linear[:-1]):
@@ -69,11 +69,16 @@ def plain_torch(images: np.ndarray, batch_size: int) -> Job:
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     x = torch.from_numpy(images.reshape(-1, PIXELS)).float() / 255
 
+    def loss(batch: torch.Tensor) -> torch.Tensor:
+        return nn.functional.mse_loss(model(batch), batch)
+
+    if compiled:
+        loss = torch.compile(loss)
+
     def epoch() -> None:
         for chosen in torch.randperm(len(x)).split(batch_size):
-            batch = x[chosen]
             optimizer.zero_grad()
-            nn.functional.mse_loss(model(batch), batch).backward()
+            loss(x[chosen]).backward()
             optimizer.step()
 
     return Job(partial(steady_loop, epoch), sum(p.numel() for p in model.parameters()))
@@ -89,12 +94,16 @@ if __name__ == "__main__":
             Contender("Keras TensorFlow", plain_keras, "tensorflow"),
             Contender("Keras JAX", plain_keras, "jax"),
             Contender("PyTorch", plain_torch),
+            Contender("PyTorch compiled", partial(plain_torch, compiled=True)),
         ],
         [
-            Target("ours ÷ PyTorch", ["ours TensorFlow", "ours JAX"], "PyTorch", 1.6),
-            Target("ours ÷ plain Keras", ["ours TensorFlow"], "Keras TensorFlow", 1.5),
+            Target("ours on TensorFlow ÷ PyTorch", ["ours TensorFlow"], "PyTorch", 1.3),
+            Target("ours on JAX ÷ PyTorch", ["ours JAX"], "PyTorch", 1.4),
+            Target("ours ÷ plain Keras", ["ours TensorFlow"], "Keras TensorFlow", 1.7),
         ],
         baseline="PyTorch",
         images=60_000,
         epochs=3,
+        # A product forward and two back; each adds and multiplies.
+        operations=6.0 * sum(a * b for a, b in pairwise(SIZES)),
     )

@@ -7,12 +7,9 @@ alike, and prints the medians. Only one process computes at any time.
 """
 
 import argparse
-import importlib.metadata
 import json
 import math
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -22,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import matrix_product_peak, processor, versions
+from report import Target, report
 
 ROOT = Path(__file__).parents[1]
 IMAGE_SHAPE = (28, 28, 1)
-PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy")
 
 
 @dataclass
@@ -47,17 +45,6 @@ class Contender:
     """Takes uint8 images `(N, 28, 28, 1)` and the batch size."""
     backend: str | None = None
     """Keras's backend, or None where Keras is not used."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A ratio of two contenders' speeds that is to be reached."""
-
-    name: str
-    ours: Sequence[str]
-    """The best of these counts."""
-    theirs: str
-    ratio: float
 
 
 def random_images(count: int) -> np.ndarray:
@@ -152,49 +139,6 @@ def work(contender: Contender, options: argparse.Namespace) -> None:
         answer(speed=options.epochs * seen / job.run(options.epochs))
 
 
-def processor() -> str:
-    """The processor's name and the number of cores this process may use."""
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        models = [s for s in cpuinfo.read_text().splitlines() if s.startswith("model name")]
-        name = models[0].split(":")[1].strip() if models else name
-    return f"{name}, {len(os.sched_getaffinity(0))} cores"
-
-
-def versions() -> str:
-    """Python's version and those of the packages that are installed."""
-    found = [f"Python {platform.python_version()}"]
-    for package in PACKAGES:
-        try:
-            found.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return ", ".join(found)
-
-
-def report(workers: Sequence[Worker], baseline: str, targets: Sequence[Target]) -> None:
-    """Print the medians, and for every target the median over the rounds of the ratio."""
-    median = {worker.name: statistics.median(worker.speeds) for worker in workers}
-    speeds = {worker.name: worker.speeds for worker in workers}
-    baseline = baseline if baseline in median else workers[0].name
-    print(f"\n| contender | images/s | slowest – fastest round | × {baseline} |")
-    print("|---|---:|---:|---:|")
-    for name, value in median.items():
-        rounds = f"{min(speeds[name]):,.0f} – {max(speeds[name]):,.0f}"
-        print(f"| {name} | {value:,.0f} | {rounds} | {value / median[baseline]:.2f} |")
-    reachable = [t for t in targets if t.theirs in median and set(t.ours) & set(median)]
-    if reachable:
-        print("\n| ratio | at least | medians | median of the rounds |")
-        print("|---|---:|---:|---:|")
-    for target in reachable:
-        best = max((name for name in target.ours if name in median), key=median.get)
-        pairs = zip(speeds[best], speeds[target.theirs], strict=True)
-        rounds = statistics.median(ours / theirs for ours, theirs in pairs)
-        ratio = median[best] / median[target.theirs]
-        print(f"| {target.name} ({best}) | {target.ratio} | {ratio:.2f} | {rounds:.2f} |")
-
-
 def main(
     description: str,
     contenders: Sequence[Contender],
@@ -202,6 +146,7 @@ def main(
     baseline: str,
     images: int,
     epochs: int,
+    operations: float,
 ) -> None:
     """Read the command line, run the contenders in turn and print the table.
 
@@ -212,6 +157,7 @@ def main(
         baseline: the contender that the table's last column is relative to.
         images: default of `--images`.
         epochs: default of `--epochs`.
+        operations: floating-point operations of a training step, per image.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -228,6 +174,7 @@ def main(
     parser.add_argument(
         "--only", nargs="+", choices=names, metavar="NAME", help=f"a selection of: {names}"
     )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the speeds to a file")
     parser.add_argument("--worker", choices=names, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if min(options.rounds, options.epochs) < 1 or options.images < options.batch_size:
@@ -244,6 +191,7 @@ def main(
         flush=True,
     )
     workers: list[Worker] = []
+    peaks: list[float] = []
     try:
         for contender in contenders:
             if options.only is None or contender.name in options.only:
@@ -253,9 +201,15 @@ def main(
             raise SystemExit(f"The networks differ in their numbers of parameters: {counts}")
         print(f"{workers[0].parameters:,} trainable parameters each.", flush=True)
         for index in range(options.rounds):
+            peaks.append(matrix_product_peak())
             line = "  ".join(f"{worker.name} {worker.run():,.0f}" for worker in workers)
             print(f"round {index + 1}: {line}", flush=True)
     finally:
         for worker in workers:
             worker.stop()
-    report(workers, baseline, targets)
+    speeds = {worker.name: worker.speeds for worker in workers}
+    report(speeds, baseline, targets, operations, peaks)
+    if options.json:
+        facts = {"processor": processor(), "versions": versions(), "batch": options.batch_size}
+        measured = {"images_per_second": speeds, "peak_flops": peaks, "operations": operations}
+        options.json.write_text(json.dumps(facts | measured, indent=2) + "\n")
