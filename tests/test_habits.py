@@ -46,6 +46,7 @@ def ran(script, *arguments, **environment):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ae", "vae", "dcgan"])
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="needs torch_xla")
 def test_an_exported_model_serves_what_a_call_gives(name, tmp_path):
     tf = pytest.importorskip("tensorflow")
     model = MODELS[name]()
@@ -56,6 +57,11 @@ def test_an_exported_model_serves_what_a_call_gives(name, tmp_path):
     loaded = tf.saved_model.load(str(tmp_path))  # Its variables go with it.
     served = loaded.serve(taken)
     np.testing.assert_allclose(served, keras.ops.convert_to_numpy(model(taken)), atol=1e-5)
+
+
+def test_an_export_that_keras_cannot_do_is_refused(tmp_path):
+    with pytest.raises(InputError, match="Keras cannot export to papyrus here"):
+        MODELS["ae"]().export(str(tmp_path), format="papyrus")
 
 
 @pytest.mark.parametrize("kind", [DCGAN, WGAN])
@@ -390,6 +396,7 @@ def test_every_model_trains_with_a_global_float64():
     assert len(ran(FLOAT64).split()) == 6
 
 
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="one step per call on PyTorch")
 def test_steps_count_exactly():
     tf = pytest.importorskip("tensorflow")
     model = AE((8, 8, 1), widths=[8], seed=0)

@@ -83,11 +83,22 @@ class LayeredModel(keras.Model):
         input_signature: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Keras's `export` of a call; it takes float32 unless another signature is given."""
+        """Keras's `export` of a call; it takes float32 unless another signature is given.
+
+        Raises:
+            InputError: this backend, or what is installed, cannot write the format.
+        """
         if input_signature is None:
             taken = self.call_shape or self.image_shape
             input_signature = [keras.InputSpec("float32", (None, *taken))]
-        super().export(filepath, format, verbose, input_signature, **kwargs)
+        try:
+            super().export(filepath, format, verbose, input_signature, **kwargs)
+        except Exception as error:  # Each backend's exporter raises errors of its own.
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise InputError(
+                f"Keras cannot export to {format} here ({reason}); change that, or save the model "
+                "and export it on another backend."
+            ) from error
 
     def layer_changes(self) -> dict[str, list]:
         """The frozen and the quantized layers, by their places, as plain values; {} for none."""
