@@ -1,5 +1,6 @@
 """What to pass to `fit`: a film of the samples, epoch lines, a clock, a watch over the modes."""
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -123,7 +124,8 @@ class TimeOfRun(keras.callbacks.Callback):
             seconds = left * (now - self.first[0]) / (done - self.first[1])
             self.told = True
             if seconds > 2 * self.patience:
-                print(f"About {duration(seconds)} to go", flush=True)
+                bar = "\n" if sys.stdout.isatty() else ""  # Keras's, which has no end yet
+                print(f"{bar}About {duration(seconds)} to go", flush=True)
 
 
 class Trace(keras.callbacks.Callback):

@@ -156,3 +156,25 @@ def test_a_bad_step_is_named_by_its_number():
 def test_a_wrong_shape_is_refused_before_the_device_sees_it():
     with pytest.raises(InputError, match="12, 16, 3"):
         new("ae", steps_per_execution=4).fit(images_of((8, 8, 1))[0], verbose=0)
+
+
+def test_callbacks_that_count_batches_count_them(tmp_path):
+    data = images_of((12, 16, 3))[0]
+    model = new("ae", steps_per_execution=4)
+    saved = keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}-{batch}.keras"), save_freq=4)
+    model.fit(data, batch_size=4, epochs=1, verbose=0, callbacks=[saved])
+    assert len([*tmp_path.iterdir()]) == 3
+
+
+def test_single_batches_within_a_training_are_taken():
+    data, found = images_of((12, 16, 3))[0], []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            found.append(self.model.test_on_batch(data[:8], return_dict=True))
+            self.model.train_on_batch(data[:8])
+
+    model = new("ae", steps_per_execution=4)
+    model.fit(data, batch_size=8, epochs=2, verbose=0, callbacks=[Look()], validation_data=data)
+    assert len(found) == 2 and all(np.isfinite(figures["loss"]) for figures in found)
+    assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) == 14

@@ -15,6 +15,7 @@ from PIL import Image
 from common import cli, datasets, plots, presets
 from common.commands.config import RunConfig
 from common.commands.run_folder import RunFolder
+from common.errors import InputError
 from common.evaluation.likelihood import importance_weighted_nll
 from common.evaluation.modes import kl_floor, kl_to_uniform
 from common.models import DCGAN, VAE, ImageClassifier
@@ -244,6 +245,24 @@ def test_a_failure_after_training_does_not_lose_the_model(place, run_again, monk
     assert run_again(place, *QUICK, "--seed", "3") == 0
     assert "Loaded" in capsys.readouterr().out
     assert (place / "samples.png").exists() and metrics_of(place)["epochs"] == 2
+
+
+@pytest.mark.parametrize("damage", ['{"files": [', "{}", None])
+def test_results_that_a_kill_left_damaged_do_not_block_the_folder(tmp_path, damage):
+    ready = tmp_path / ".ready"
+    ready.mkdir()
+    (ready / "model.keras").touch()
+    if damage is not None:
+        (ready / "config.json").write_text(damage)
+    with RunFolder(tmp_path, {}).in_use():
+        assert not ready.exists()
+
+
+def test_a_config_of_another_format_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"format": "3"}')
+    (tmp_path / "model.keras").touch()
+    with pytest.raises(InputError, match="newer version"):
+        RunFolder(tmp_path, {}).trained_model()
 
 
 def test_the_same_command_gives_the_same_figures_to_the_last_bit(folder, run_again, tmp_path):

@@ -59,6 +59,51 @@ def test_an_exported_model_serves_what_a_call_gives(name, tmp_path):
     np.testing.assert_allclose(served, keras.ops.convert_to_numpy(model(taken)), atol=1e-5)
 
 
+def test_a_schedule_and_a_decay_exclude_each_other():
+    schedule = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.5)
+    with pytest.raises(InputError, match="follows a schedule"):
+        MODELS["ae"]().compile(keras.optimizers.Adam(schedule), cosine_decay=True)
+
+
+def test_a_file_keeps_how_a_model_was_compiled(tmp_path):
+    model = MODELS["ae"]()
+    model.compile(jit_compile=False, steps_per_execution=1)
+    model.save(tmp_path / "m.keras")
+    loaded = type(model).load(tmp_path / "m.keras")
+    assert (loaded.jit_compile, loaded.steps_per_execution) == (False, 1)
+
+
+def test_weights_that_are_damaged_or_not_finite_are_refused(tmp_path):
+    path, model = tmp_path / "m.weights.h5", MODELS["ae"]()
+    before = values_of(model.weights)
+    model.save_weights(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match="could not be read as weights"):
+        model.load_weights(path)
+    bad = MODELS["ae"]()
+    bad.weights[0].assign(np.full(bad.weights[0].shape, np.nan))
+    bad.save_weights(path)
+    with pytest.raises(InputError, match="NaN or infinite"):
+        model.load_weights(path)
+    for mine, theirs in zip(values_of(model.weights), before, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_nan_before_a_validation_is_named_by_its_step():
+    class Bad(AE):
+        def compute_losses(self, images, labels, training):
+            losses = super().compute_losses(images, labels, training)
+            bad = keras.ops.equal(self.optimizer.iterations.value, 1)
+            return losses | {"loss": keras.ops.where(bad, np.float32(np.nan), losses["loss"])}
+
+    model = Bad((12, 16, 3), 3, widths=(8,), likelihood="gaussian")
+    model.compile()
+    data = images_of((12, 16, 3))[0]
+    with pytest.raises(FloatingPointError, match="step 2 of the epoch loss"):
+        model.fit(data, batch_size=16, verbose=0, validation_data=data)
+
+
 def test_an_export_that_keras_cannot_do_is_refused(tmp_path):
     with pytest.raises(InputError, match="Keras cannot export to papyrus here"):
         MODELS["ae"]().export(str(tmp_path), format="papyrus")

@@ -15,6 +15,7 @@ from common.datasets.lazy_arrays import SampledImages
 from common.errors import InputError
 from common.files import PARTIAL
 from common.models import AE
+from common.training.backend import to_device
 from common.training.backup import NAME, read_backup
 from common.training.guards import state_of, values_of
 
@@ -133,6 +134,44 @@ def test_images_that_are_drawn_as_they_are_read_are_those_of_the_epoch(within, t
     with pytest.raises(KeyboardInterrupt if within else RuntimeError):
         learn(Stop(2, within), resume=tmp_path)
     assert_same_state(whole, learn(resume=tmp_path))
+
+
+@pytest.mark.skipif(to_device is None, reason="PyTorch takes its steps one by one")
+def test_ctrl_c_between_chunks_loses_no_step(tmp_path, capfd):
+    def learn(*callbacks, **options):
+        model = MODELS["ae"]()
+        model.compile(steps_per_execution=2)
+        history = model.fit(
+            *lesson(model), batch_size=8, epochs=4, verbose=0, callbacks=callbacks, **options
+        )
+        return model, history.history
+
+    whole, history = learn()
+    with pytest.raises(KeyboardInterrupt):
+        learn(Stop(2, within=True), resume=tmp_path)
+    assert read_backup(tmp_path)[0]["steps_per_execution"] == "chunks of 2"
+    again, resumed = learn(resume=tmp_path)
+    assert resumed == history
+    assert_same_state(whole, again)
+
+
+def test_a_second_training_in_the_same_folder_is_refused(tmp_path):
+    class Second(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            with pytest.raises(InputError, match=f"Process {os.getpid()} uses"):
+                study(new("ae"), resume=tmp_path)
+            seen.append(epoch)
+
+    seen = []
+    study(new("ae"), Second(), resume=tmp_path, epochs=2)
+    assert seen == [0, 1]
+
+
+def test_other_images_are_another_training(tmp_path):
+    images = lesson(MODELS["ae"]())[0]
+    new("ae").fit(images, batch_size=16, verbose=0, resume=tmp_path)
+    with pytest.raises(InputError, match="another training \\(content\\)"):
+        new("ae").fit(255 - images, batch_size=16, verbose=0, resume=tmp_path)
 
 
 def test_callbacks_remember_what_was_best(tmp_path):

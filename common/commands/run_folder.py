@@ -156,19 +156,19 @@ class RunFolder:
         if not ready.is_dir():
             return
         config = ready / "config.json"
-        if config.is_file():
-            files = json.loads(config.read_text())["files"]
-            for name in self._known()[1] - {*files}:
+        files = self._read(f"{READY}/config.json").get("files")
+        if isinstance(files, list):
+            for name in self._known()[1] - {*map(str, files)}:
                 (self.path / name).unlink(missing_ok=True)
             for path in sorted(ready.iterdir(), key=lambda path: path == config):
                 os.replace(path, self.path / path.name)
         flush(self.path)
-        ready.rmdir()
+        shutil.rmtree(ready)  # Empty, unless its config was damaged.
 
     def _check_same(self, origin: dict[str, Any], what: str, remedy: str) -> None:
         names = _differing(origin, self.origin)
         if names == ["data_content"]:
-            changed = "image files of other names, sizes or times"
+            changed = "other data files under the same path"
         else:
             changed = f"another recipe ({', '.join(names)})"
         if names:
@@ -177,7 +177,8 @@ class RunFolder:
     def _known(self) -> tuple[dict[str, Any], set[str]]:
         """What the model that is here comes from, and the files that were made of it."""
         config = self._read("config.json")
-        if config.pop("format", 1) > FORMAT:
+        written = config.pop("format", 1)
+        if not isinstance(written, int) or written > FORMAT:
             raise InputError(
                 f"{self.path} was written by a newer version of the zoo; update this one, or "
                 f"{OTHER_FOLDER}."

@@ -93,7 +93,7 @@ def train(
     split, images, labels = "test", data.x_test, data.y_test
     if data.x_valid is not None:
         split, images, labels = "validation", data.x_valid, data.y_valid
-    lines = [] if terminal else [EpochLines(split=split), TimeOfRun()]
+    lines = [TimeOfRun(), *([] if terminal else [EpochLines(split=split)])]
     watched = (images,) if model.num_classes is None else (images, labels)
     with _kept(folder, model):
         history = model.fit(

@@ -1,5 +1,6 @@
 """What every image dataset offers, and the options they share."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -71,7 +72,13 @@ class ImageData(_Facts):
         if not 0 <= self.validation_fraction < 1:
             raise InputError(f"validation_fraction={self.validation_fraction} is outside [0, 1).")
         self.origin, self.content = self.name, None
-        splits = zip(("training", "test", "validation"), self.read(), strict=False)
+        given = self.read()
+        if self.content is None and getattr(self, "data_dir", None) is not None:
+            arrays = [part for split in given for part in split if isinstance(part, np.ndarray)]
+            # Somebody's own files may be replaced by others of the same names.
+            digest = hashlib.sha256(b"".join(map(_digest, arrays)))
+            self.content = digest.hexdigest()[:16]
+        splits = zip(("training", "test", "validation"), given, strict=False)
         train, test, *published = (self._checked(part, split) for part, split in splits)
         if self.drop_class is not None and self.drop_class not in range(len(self.class_names)):
             raise InputError(
@@ -184,3 +191,7 @@ def drawn_split(
     rows = np.random.default_rng(seed).permutation(count)
     num_test = min(max(1, round(count * test_fraction)), count - 1)
     return rows[num_test:], rows[:num_test]
+
+
+def _digest(array: np.ndarray) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(array).data).digest()

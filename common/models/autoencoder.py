@@ -10,7 +10,8 @@ from keras import ops
 from common.errors import InputError, whole_number
 from common.images import unit_range
 from common.metrics import KNOWN, MetricKind
-from common.models.base import ImageModel, classification
+from common.models.base import ImageModel
+from common.models.classification import classification
 from common.models.likelihoods import LIKELIHOODS
 from common.networks.autoencoders import LATENT_DIMS, autoencoder_networks, checked_widths
 from common.networks.dense import dense_network

@@ -15,13 +15,12 @@ from common.lazy_tensorflow import without_tensorflow
 from common.metrics import MetricKind
 from common.models.layers import LayeredModel
 from common.models.saving import SavedModel
-from common.training.backend import device_name, strategy_over_devices
+from common.training.backend import device_name, strategy_over_devices, to_device
 from common.training.backend.fastest import fastest_execution
 from common.training.failures import FirstFailure
 from common.training.gan_optimizer import build_optimizer
 from common.training.gradients import GradientNorm
-from common.training.inputs import check_batch_shape, require_labels
-from common.training.precision import in_float32
+from common.training.inputs import check_batch_shape
 from common.training.trainer import Trainer
 
 # Seed of the noise in evaluation: the same at every call, so that figures repeat.
@@ -51,6 +50,8 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
     # The running mean of each metric, and what was not finite, from `compile` on.
     trackers: dict[str, keras.metrics.Mean] = {}
     failures: FirstFailure
+    # What `compile` was told of `jit_compile` and `steps_per_execution`.
+    execution: dict[str, Any] = {}
 
     @property
     def metric_kinds(self) -> dict[str, MetricKind]:
@@ -148,12 +149,22 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
         fastest = fastest_execution(device_name(), self.convolutional)
         self.most_steps_per_call = steps_per_execution or fastest["steps_per_execution"]
         self.gathering, self.steps_traced = {}, {}
+        given = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
+        self.execution = {name: value for name, value in given.items() if value is not None}
         super().compile(
             optimizer=keras.optimizers.Adam(2e-3) if optimizer is None else optimizer,
             jit_compile=fastest["jit_compile"] if jit_compile is None else jit_compile,
             steps_per_execution=self.most_steps_per_call,
             **kwargs,
         )
+        schedule = keras.optimizers.schedules.LearningRateSchedule
+        if self.cosine_decay and any(
+            isinstance(o._learning_rate, schedule) for o in self.optimizers
+        ):
+            raise InputError(
+                "Got cosine_decay=True and an optimizer whose learning rate follows a schedule; "
+                "leave out one of the two."
+            )
         self.build_optimizer()
         # The first metrics are the optimizers' losses.
         names = [name.removesuffix("loss") + "gradient_norm" for name in self.metric_kinds]
@@ -175,10 +186,13 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
             "optimizers": optimizers,
             "cosine_decay": self.cosine_decay,
             "gradient_norms": bool(self.gradient_norms),
+            **self.execution,
         }
 
     def compile_from_config(self, config: dict) -> None:
         optimizers = config.pop("optimizers", None) or [config.pop("optimizer")]  # of older files
+        if to_device is None:
+            config.pop("steps_per_execution", None)  # of a file from another backend
         self.compile(*optimizers, **config)
 
     def check_data(self, image_shape: Sequence[int]) -> None:
@@ -233,12 +247,3 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
         model = cls(**{k: v for k, v in config.items() if k != "layers"} | revived)
         model.change_layers(**config.get("layers", {}))
         return model
-
-
-def classification(labels: Any, logits: Any) -> tuple[Any, Any]:
-    """The mean cross-entropy in nats and the accuracy of logits `(N, K)` for labels `(N,)`."""
-    require_labels(labels, logits.shape[-1])
-    labels = ops.reshape(labels, (-1,))
-    cross_entropy = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-    accuracy = keras.metrics.sparse_categorical_accuracy(labels, logits)
-    return ops.mean(cross_entropy), ops.mean(in_float32(accuracy))

@@ -10,7 +10,8 @@ from keras import ops
 from common.errors import InputError, whole_number
 from common.images import unit_range
 from common.metrics import KNOWN, MetricKind
-from common.models.base import ImageModel, classification
+from common.models.base import ImageModel
+from common.models.classification import classification
 from common.networks.dense import conv_classifier
 from common.training.inputs import as_array, check_images, is_array
 from common.training.sources import image_blocks

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path, PurePosixPath
+from threading import get_ident
 from typing import Any, Self
 from zipfile import ZipFile
 
@@ -21,6 +22,13 @@ from common.lazy_tensorflow import without_tensorflow
 from common.training.guards import non_finite_weight
 
 WEIGHTS = "model.weights.h5"
+RANDOM = (
+    keras.initializers.VarianceScaling,
+    keras.initializers.RandomNormal,
+    keras.initializers.RandomUniform,
+    keras.initializers.TruncatedNormal,
+    keras.initializers.Orthogonal,
+)
 
 
 class SavedModel(keras.Model):
@@ -44,6 +52,26 @@ class SavedModel(keras.Model):
             return
         with replacing(filepath) as partial:
             super().save_weights(partial, **kwargs)
+
+    def load_weights(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
+        """Keras's `load_weights`; nothing is loaded of a file that is damaged or holds NaN.
+
+        Raises:
+            InputError: it says why.
+        """
+        before = [np.array(ops.convert_to_numpy(weight)) for weight in self.weights]
+        try:
+            super().load_weights(filepath, *args, **kwargs)
+            if (weight := non_finite_weight(self)) is not None:
+                raise ValueError(f"{weight} is NaN or infinite")
+        except Exception as error:  # Keras and HDF5 raise almost any type for damaged files.
+            for weight, value in zip(self.weights, before, strict=True):
+                weight.assign(value)
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            raise InputError(
+                f"{filepath} could not be read as weights of this model ({reason}); give the file "
+                "that save_weights() wrote."
+            ) from error
 
     @classmethod
     @without_tensorflow()
@@ -143,20 +171,23 @@ def _weights_in(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def _room_for(arrays: int, values: int) -> Iterator[None]:
-    """Within the block, weights are zeros, and no more are created than these can fill."""
+    """Within the block no random weights are drawn, and no more created than these can fill."""
     # A little more, as a model may create some weights twice.
     left = {"arrays": 2 * arrays + 100, "values": 2 * values + 10_000}
-    add_weight = keras.Layer.add_weight
+    add_weight, thread = keras.Layer.add_weight, get_ident()
 
     # JAX would compile the random numbers of each shape, which takes seconds.
     def add_zeros(
         self: keras.Layer, shape: Any = None, initializer: Any = None, *others: Any, **options: Any
     ) -> Any:
+        if get_ident() != thread:
+            return add_weight(self, shape, initializer, *others, **options)
         left["arrays"] -= 1
         left["values"] -= prod(shape or ())
         if min(left.values()) < 0:
             raise ValueError("its config asks for more weights than it holds")
-        return add_weight(self, shape, "zeros", *others, **options)
+        drawn = initializer is None or isinstance(keras.initializers.get(initializer), RANDOM)
+        return add_weight(self, shape, "zeros" if drawn else initializer, *others, **options)
 
     keras.Layer.add_weight = add_zeros
     try:

@@ -1,7 +1,8 @@
 """The state of a training in one file, from which it goes on as if it had never stopped."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 
 from common.errors import InputError
-from common.files import replacing
+from common.files import locked, replacing
 
 NAME = "training.npz"
 FORMAT = 1
@@ -20,6 +21,26 @@ KEPT = {
     keras.callbacks.ModelCheckpoint: ("best",),
     keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter"),
 }
+
+
+@contextmanager
+def in_use(folder: Path | None) -> Iterator[None]:
+    """Keep other trainings out of a folder, which is made if it is missing.
+
+    Raises:
+        InputError: another one uses it, or it cannot be made.
+    """
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be made ({error.strerror}); give another one."
+        ) from error
+    with locked(folder / ".lock", f"{folder}; wait for it, or give another"):
+        yield
 
 
 def write_backup(folder: Path, facts: dict[str, Any], values: Sequence[np.ndarray]) -> None:

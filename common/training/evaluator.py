@@ -1,6 +1,7 @@
 """`evaluate` and predictions: input is checked once here, then fed without waits."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import keras
@@ -81,7 +82,9 @@ class Evaluator(StepModel):
                 y = steps = None
             else:
                 x = self._checked_source(x)
-            (x,), chunks = self.fed(x)
+            # Each length of array is compiled for itself, which has to pay.
+            several = isinstance(x, ArrayBatches) and len(x) > self.most_steps_per_call
+            (x,), chunks = self.fed(x, gather=several)
             taken = 1 if chunks else self.whole_calls(steps)
         with self.taking(taken, "test_function", chunks=chunks):
             figures = super().evaluate(
@@ -143,17 +146,22 @@ class Evaluator(StepModel):
         batches.steps = min(steps or batches.steps, batches.steps)
         return batches
 
-    def fed(self, *sources: Any) -> tuple[list, dict[str, Chunks]]:
+    def fed(self, *sources: Any, gather: bool = True) -> tuple[list, dict[str, Chunks]]:
         """What Keras's loops read for checked sources of the last of the `FUNCTIONS`.
 
-        Where all are arrays that fit, that is chunks of their row numbers, by function.
+        Where all are arrays that fit, that is chunks of their row numbers, by function, unless
+        `gather` is false.
         """
         steps = self.most_steps_per_call
         known = dict(zip(FUNCTIONS[-len(sources) :], sources, strict=True))
         batches = {name: source for name, source in known.items() if source is not None}
-        if steps > 1 and not self.run_eagerly and to_device and all(map(gathers, batches.values())):
-            chunks = {n: Chunks(b, steps, to_device(b.arrays)) for n, b in batches.items()}
-            return [feed(chunks[n]) if n in chunks else None for n in known], chunks
+        gather = (
+            gather and steps > 1 and not self.run_eagerly and all(map(gathers, batches.values()))
+        )
+        if gather and to_device:
+            with suppress(Exception):  # It may be full; then batches go there one by one.
+                chunks = {n: Chunks(b, steps, to_device(b.arrays)) for n, b in batches.items()}
+                return [feed(chunks[n]) if n in chunks else None for n in known], chunks
         return [feed(s) if isinstance(s, ArrayBatches) else s for s in sources], {}
 
     def check_batch_size(self, batch_size: int, count: int) -> None:

@@ -86,13 +86,13 @@ class StopSignals:
         }
 
     def __enter__(self) -> Self:
-        for number in self.defaults:
-            signal.signal(number, self._ask)
         if self.defaults:
             # The handler has to wait while a step is compiled, for up to a minute; Python's
             # wake-up socket and a thread of its own do not.
             self.heard, self.wakeup = socket.socketpair()
             self.wakeup.setblocking(False)
+            for number in self.defaults:
+                signal.signal(number, self._ask)
             self.before = signal.set_wakeup_fd(self.wakeup.fileno(), warn_on_full_buffer=False)
             self.teller = threading.Thread(target=self._tell, daemon=True)
             self.teller.start()
@@ -108,12 +108,16 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _tell(self) -> None:
-        """Answer the first signal at once."""
+        """Answer the first signal at once, and pass on those that others wait for."""
+        told = False
         while number := self.heard.recv(1):
-            if number[0] in self.defaults:
+            if number[0] not in self.defaults:
+                if self.before != -1:
+                    os.write(self.before, number)
+            elif not told:
                 # Not print: the signal may arrive within one.
                 os.write(2, self.MESSAGE)
-                return
+                told = True
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked is not None:
@@ -150,6 +154,9 @@ class Divergence(keras.callbacks.Callback):
         if (path := non_finite_weight(self.model)) is not None:
             raise FloatingPointError(f"the weight {path} became NaN or infinite")
         self.latest = epoch + 1, values_of(state_of(self.model))
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        self.check()  # A validation counts its own steps.
 
     def check(self) -> None:
         """Raise a `FloatingPointError` if a step since the epoch began has failed."""

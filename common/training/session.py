@@ -14,7 +14,7 @@ import numpy as np
 
 from common.errors import InputError
 from common.files import remove_partial
-from common.training.backup import memory_of, read_backup, remind, write_backup
+from common.training.backup import in_use, memory_of, read_backup, remind, write_backup
 from common.training.guards import CosineDecay, Divergence, StopSignals, state_of, values_of
 from common.training.precision import LossScales
 
@@ -49,7 +49,7 @@ class Session(keras.callbacks.Callback):
         decay: of the learning rates, or None.
         callbacks: the user's.
         data: what the data are, as plain values; a backup of other data is refused.
-        steps_per_call: of the train function.
+        steps_per_call: of the train function, and whether they are chunks.
     """
 
     params: dict[str, Any]  # set by Keras
@@ -62,7 +62,7 @@ class Session(keras.callbacks.Callback):
         decay: CosineDecay | None,
         callbacks: Sequence[keras.callbacks.Callback],
         data: dict[str, Any],
-        steps_per_call: int,
+        steps_per_call: int | str,
     ):
         super().__init__()
         self.trained, self.folder = trained, None if folder is None else Path(folder)
@@ -102,7 +102,7 @@ class Session(keras.callbacks.Callback):
             self,
         ]
         try:
-            with self.signals:
+            with in_use(self.folder), self.signals:
                 fit(callbacks=callbacks, **arguments)
                 self._stop_if_asked()
         except FloatingPointError as error:

@@ -63,6 +63,20 @@ class StepModel(Step):
             super().make_test_function(force)
             self.test_function = self._or_gathering("test_function", self.validation_step)
 
+    def train_on_batch(self, *arguments: Any, **options: Any) -> Any:
+        """Keras's `train_on_batch`, within a `fit` too."""
+        session, self.session = self.session, None
+        try:
+            with self.taking(1, "train_function"):
+                return super().train_on_batch(*arguments, **options)
+        finally:
+            self.session = session
+
+    def test_on_batch(self, *arguments: Any, **options: Any) -> Any:
+        """Keras's `test_on_batch`, within a `fit` too."""
+        with self.taking(1, "test_function"):
+            return super().test_on_batch(*arguments, **options)
+
     def _or_gathering(self, name: str, step: Callable) -> Callable:
         """A function of Keras's, or the one that gathers on the device where there are chunks."""
         call = getattr(self, name)

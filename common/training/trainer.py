@@ -96,6 +96,7 @@ class Trainer(Evaluator):
             )
             begin_epoch = x.begin_epoch
             data = {"images": len(arrays[0]), "batch_size": size, "steps": len(x)}
+            data["content"] = x.digest()
             y, shuffle, steps_per_epoch = None, False, None
         elif validation_split:
             raise InputError("A validation_split takes arrays; pass validation_data instead.")
@@ -117,11 +118,12 @@ class Trainer(Evaluator):
         self.begin_order(initial_epoch)
         known = keras.tree.flatten(callbacks or ())
         decay = CosineDecay(epochs) if self.cosine_decay else None
-        (x, validation_data), chunks = self.fed(x, validation_data)
-        steps = self.most_steps_per_call
-        if not chunks:
-            steps = self.whole_calls(steps_per_epoch, validation_steps)
-        self.session = Session(self, resume, begin_epoch, decay, known, data, steps)
+        # Some callbacks count batches, and a chunk would be one.
+        counted = any(isinstance(getattr(c, "save_freq", None), int) for c in known)
+        (x, validation_data), chunks = self.fed(x, validation_data, gather=not counted)
+        steps = self.whole_calls(steps_per_epoch, validation_steps)
+        call = f"chunks of {steps}" if chunks else steps
+        self.session = Session(self, resume, begin_epoch, decay, known, data, call)
         with self.taking(1 if chunks else steps, *FUNCTIONS, chunks=chunks):
             return self.session.run(
                 super().fit,

@@ -67,7 +67,8 @@ class Step(keras.Model):
     def fused(self, step: Callable) -> Callable:
         """Keras's train or test function for `Chunks`, with one call for all steps of a chunk."""
 
-        @partial(jax.jit, donate_argnums=0)
+        # An evaluation that is broken off leaves the weights where they were.
+        @partial(jax.jit, donate_argnums=0 if step == self.training_step else ())
         def steps(state, arrays, rows, count):
             def take(k, state):
                 return self._pure(step, state, tuple(array[rows[k]] for array in arrays))
@@ -144,7 +145,9 @@ def keep_compiled(folder: Path) -> None:
 
 def has_bfloat16() -> bool:
     """Whether the accelerator computes in bfloat16; NVIDIA's do from compute capability 8 on."""
-    return float(getattr(jax.devices()[0], "compute_capability", 8)) >= 8  # TPUs have none.
+    capability = str(getattr(jax.devices()[0], "compute_capability", ""))
+    # TPUs have none, and AMD's cards a name; both compute in bfloat16.
+    return not capability[:1].isdigit() or float(capability) >= 8
 
 
 def traced(folder: Path) -> AbstractContextManager:
