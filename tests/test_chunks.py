@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from tiny_models import MODELS, QUICK, images_of, lesson, values_of
+from tiny_models import MODELS, images_of, lesson, values_of
 
 from common.errors import InputError
 from common.models import AE
@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.usefixtures("without_xla"),
     pytest.mark.skipif(to_device is None, reason="PyTorch takes its steps one by one"),
 ]
-XLA = {"jit_compile": False} if QUICK else {}
+XLA = {"jit_compile": False} if keras.backend.backend() == "tensorflow" else {}
 QUICKEST = ("ae", "vae_classifier", "wgan", "conv_vae_map")
 COUNT = 52  # so that the last batch is smaller
 

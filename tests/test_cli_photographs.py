@@ -82,7 +82,7 @@ def test_a_model_of_pictures_that_have_changed_is_refused(folder, tmp_path, monk
         assert said in capsys.readouterr().out
     (mine / "00.png").unlink()
     assert cli.main(words) == 2
-    assert "a model of image files of other names, sizes or times" in capsys.readouterr().err
+    assert "a model of other data files under the same path" in capsys.readouterr().err
     assert cli.main([*words, "--retrain"]) == 0
     assert "Training ae_digits" in capsys.readouterr().out
 

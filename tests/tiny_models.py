@@ -144,12 +144,12 @@ def side_by_side(images, pack):
     return np.stack(packs)
 
 
-# Without XLA, where TensorFlow would take longer to compile than a test to run.
-QUICK = (
-    {"jit_compile": False, "steps_per_execution": 1}
-    if keras.backend.backend() == "tensorflow"
-    else {}
-)
+# Step by step, and without XLA where TensorFlow would take longer to compile than a test to run.
+QUICK = {
+    "tensorflow": {"jit_compile": False, "steps_per_execution": 1},
+    "jax": {"jit_compile": "auto", "steps_per_execution": 1},
+    "torch": {},
+}[keras.backend.backend()]
 
 
 def values_of(variables):
