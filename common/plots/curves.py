@@ -84,10 +84,8 @@ def _panels(
         del names["loss"]
     panels: dict[tuple[str, str], dict[str, str]] = {}
     for name in names:
-        (kind, of), title = (
-            kinds.get(name) or KNOWN.get(name, MetricKind("")),
-            name.replace("_", " "),
-        )
+        kind, of = kinds.get(name) or KNOWN.get(name, MetricKind(""))
+        title = name.replace("_", " ")
         own = TITLES.get(name, title), UNITS.get(kind, title)
         label = IMAGES.get(of, title.removesuffix(" loss"))
         panels.setdefault(SHARED.get(kind, own), {})[name] = label

@@ -25,7 +25,7 @@ from common.training.steps import StepModel
 
 # From this many inputs on predictions show a progress bar.
 LONG_JOB = 50_000
-# Arrays of at most so many bytes are kept on the device, where steps gather their batches.
+# The most bytes of arrays to keep on the device, where steps gather their batches.
 RESIDENT = 10**9
 FUNCTIONS = ("train_function", "test_function")
 

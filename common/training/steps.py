@@ -94,7 +94,7 @@ class StepModel(Step):
     def taking(
         self, steps: int, *functions: str, chunks: Mapping[str, Chunks] | None = None
     ) -> Iterator[None]:
-        """Within the block, these functions of Keras's take so many steps in a call, or chunks."""
+        """Within the block, a call of these functions takes `steps` steps, or a chunk."""
         before = self.steps_per_execution, self.chunks
         others = {name: value for name, value in self.chunks.items() if name not in functions}
         self.steps_per_execution, self.chunks = steps, {**others, **(chunks or {})}
