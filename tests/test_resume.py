@@ -257,8 +257,9 @@ name, kills, place = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 
 class Slow(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
-        with open(f"{place}/epoch", "w") as file:
+        with open(f"{place}/epoch.new", "w") as file:
             file.write(str(epoch))
+        os.replace(f"{place}/epoch.new", f"{place}/epoch")  # whole, whenever the kill comes
     def on_train_batch_end(self, batch, logs=None):
         time.sleep(0.01)
 
