@@ -1,6 +1,7 @@
 """Convolutional encoders, decoders and players: what they see, count and compute."""
 
 import re
+from itertools import product
 
 import keras
 import numpy as np
@@ -12,9 +13,11 @@ from common import models, presets
 from common.errors import InputError
 from common.models import AE, DCGAN, VAE
 from common.models.vae import kl_divergence
+from common.networks.autoencoders import BUILDERS, WIDTHS
 from common.networks.conv import conv_decoder, conv_encoder, down, margins, up
 from common.networks.dcgan import halved_sizes
 from common.networks.gans import gan_networks
+from common.networks.strided import sub_pixels
 from common.training.backend.fastest import fastest_execution
 
 
@@ -40,9 +43,10 @@ def layers_of(network, kind):
 def test_images_of_any_shape_come_back_in_it(shape, blocks):
     rows, columns = (-(-side // 2**blocks) for side in shape[:2])
     widths = [2, 3, 4][:blocks]
-    for code, expected in (("vector", (5,)), ("map", (rows, columns, 5))):
-        encoder = conv_encoder(shape, [5, 5], widths, code)
-        decoder = conv_decoder(shape, 5, widths, code)
+    codes = (("vector", (5,)), ("map", (rows, columns, 5)))
+    for (build_encoder, build_decoder), (code, expected) in product(BUILDERS.values(), codes):
+        encoder = build_encoder(shape, [5, 5], widths, code)
+        decoder = build_decoder(shape, 5, widths, code)
         assert [x.shape for x in encoder.outputs] == [(None, *expected)] * 2
         assert decoder.input.shape == (None, *expected)
         assert decoder.output.shape == (None, *shape)
@@ -73,6 +77,14 @@ def test_a_down_block_takes_the_largest_of_each_four():
     shifted = 2 * np.pad(images, ((0, 0), (0, 0), (0, 1), (0, 0)))[:, :, 1:] / np.sqrt(1.001)
     expected = leaky(shifted).reshape(2, 2, 2, 3, 2, 1).max(axis=(2, 4))
     np.testing.assert_allclose(as_numpy(block(images)), expected, 1e-5)
+
+
+def test_sub_pixels_are_ordered_as_in_the_paper():
+    images = np.random.default_rng(0).normal(size=(2, 3, 4, 8)).astype("float32")
+    result = as_numpy(sub_pixels(ops.convert_to_tensor(images)))
+    for i, j in product(range(6), range(8)):
+        expected = images[:, i // 2, j // 2].reshape(2, 2, 2, 2)[:, i % 2, j % 2]
+        np.testing.assert_array_equal(result[:, i, j], expected)
 
 
 def test_an_up_block_reaches_every_pixel_with_as_many_weights():
@@ -194,8 +206,8 @@ def test_codes_of_the_wrong_shape():
 
 
 def test_widths_where_none_are_given():
-    widths = {name: AE((8, 8, 1), networks=name).widths for name in ("dense", "conv", "conv_map")}
-    assert widths == {"dense": [512, 256, 64], "conv": [16, 32, 64], "conv_map": [16, 32]}
+    for name, widths in WIDTHS.items():
+        assert AE((8, 8, 1), networks=name).widths == [*widths]
     assert AE((8, 8, 1), widths=()).widths == []
 
 
@@ -208,7 +220,7 @@ def test_networks_that_cannot_be(kind):
 
 
 def test_convolutional_models_run_as_is_fastest_for_them():
-    for networks in ("dense", "conv", "conv_map"):
+    for networks in WIDTHS:
         model = VAE((8, 8, 1), networks=networks, widths=(4,))
         model.compile()
         assert model.convolutional is (networks != "dense")
@@ -217,7 +229,14 @@ def test_convolutional_models_run_as_is_fastest_for_them():
 
 
 @pytest.mark.parametrize(
-    ("networks", "code_shape"), [("dense", (2,)), ("conv", (16,)), ("conv_map", (4, 4, 8))]
+    ("networks", "code_shape"),
+    [
+        ("dense", (2,)),
+        ("conv", (16,)),
+        ("conv_map", (4, 4, 8)),
+        ("strided", (16,)),
+        ("strided_map", (4, 4, 8)),
+    ],
 )
 @pytest.mark.parametrize("kind", [AE, VAE])
 def test_the_codes_of_no_given_size(kind, networks, code_shape):

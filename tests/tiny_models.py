@@ -47,7 +47,7 @@ def pacgan(**options):
 
 
 def conv_ae(**options):
-    return AE((10, 13, 3), 3, networks="conv", widths=(4, 6), seed=1, **options)
+    return AE((10, 13, 3), 3, networks="strided", widths=(4, 6), seed=1, **options)
 
 
 def conv_vae_map(**options):

@@ -29,8 +29,8 @@ class AE(ImageModel):
 
     Args:
         image_shape: `(height, width, channels)`.
-        latent_dim: numbers in the code, or channels of a "conv_map" code; the code is linear.
-            By default 2 for "dense", 16 for "conv" and 8 for "conv_map".
+        latent_dim: numbers in the code, or channels of a map; the code is linear. By default 2 for
+            "dense", 16 for other vectors and 8 for maps.
         num_classes: add a softmax classifier on the code, trained jointly; None for none.
         classifier_weight: weight of the classifier's cross-entropy (nats per image) in the loss.
         classifier_widths: units of the classifier's hidden layers, none by default.
@@ -38,9 +38,10 @@ class AE(ImageModel):
             "gaussian" (nats, standard deviation 0.1).
         input_noise: standard deviation of Gaussian noise added to the encoder's input in training;
             the target stays clean (Vincent et al. 2008).
-        networks: "dense" (the default); "conv", convolutional with a vector as the code; or
-            "conv_map", fully convolutional with a map of `latent_dim` channels as the code.
-        widths: units of the encoder's hidden layers, or channels of its Down blocks, each of which
+        networks: "dense" (the default); "strided", strided convolutions with a vector as the code;
+            "conv", Down and Up blocks; or "strided_map" and "conv_map", fully convolutional with
+            a map of `latent_dim` channels as the code.
+        widths: units of the encoder's hidden layers, or channels of its blocks, each of which
             halves the image; the decoder has them in reverse.
         encoder: your own, instead of `latent_dim`, `networks` and `widths`: any Keras model from
             images `(N, H, W, C)` in [0, 1] to codes `(N, latent_dim)` or `(N, h, w, C)`.

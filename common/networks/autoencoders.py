@@ -7,10 +7,21 @@ import keras
 from common.errors import InputError, whole_number
 from common.networks.conv import conv_decoder, conv_encoder
 from common.networks.dense import ImageShape, dense_decoder, dense_network
+from common.networks.strided import strided_encoder, sub_pixel_decoder
 
 # The defaults of each name.
-WIDTHS = {"dense": (512, 256, 64), "conv": (16, 32, 64), "conv_map": (16, 32)}
-LATENT_DIMS = {"dense": 2, "conv": 16, "conv_map": 8}
+WIDTHS = {
+    "dense": (512, 256, 64),
+    "conv": (16, 32, 64),
+    "conv_map": (16, 32),
+    "strided": (16, 32),
+    "strided_map": (16, 32),
+}
+LATENT_DIMS = {"dense": 2, "conv": 16, "conv_map": 8, "strided": 16, "strided_map": 8}
+BUILDERS = {
+    "conv": (conv_encoder, conv_decoder),
+    "strided": (strided_encoder, sub_pixel_decoder),
+}
 
 
 def checked_widths(networks: str, widths: Sequence[int] | None) -> list[int]:
@@ -37,8 +48,10 @@ def autoencoder_networks(
             dense_network(image_shape, outputs, widths, "encoder"),
             dense_decoder(image_shape, latent_dim, widths),
         )
-    code = "map" if networks == "conv_map" else "vector"
+    kind, _, code = networks.partition("_")
+    encoder, decoder = BUILDERS[kind]
+    code = code or "vector"
     return (
-        conv_encoder(image_shape, outputs, widths, code),
-        conv_decoder(image_shape, latent_dim, widths, code),
+        encoder(image_shape, outputs, widths, code),
+        decoder(image_shape, latent_dim, widths, code),
     )

@@ -58,17 +58,21 @@ for _model in ("ae", "vae"):
     _about = "one code of 48 numbers for all three channels"
     _add(f"{_model}_stacked", "stacked", _about, (10, 256), DECAYING, **STACKED)
 
-WIDTHS = {28: [16, 32, 64], 32: [32, 64, 128], 64: [32, 64, 128, 256]}
+_about = "the seed's Down and Up blocks, a code of 16 numbers"
+_own = {"image_shape": MNIST_SHAPE, "networks": "conv", "latent_dim": 16, "widths": [16, 32, 64]}
+AUTOENCODERS["conv_ae_mnist_seed"] = preset("AE", "mono", _about, (15, 128), DECAYING, **_own)
+
+WIDTHS = {28: [16, 32], 32: [24, 48, 96], 64: [24, 48, 96, 192]}
 
 
 def _convolutional(model: str, data: str, shape: tuple, epochs: int, latent_dim: int, code: str):
-    """Down and Up blocks: with the code "vector", or "map", of 8 channels and a quarter as high."""
+    """Strided blocks: with the code "vector", or "map", of 8 channels and a quarter as high."""
     side = shape[0]
-    about = f"Down and Up blocks, a code of {latent_dim} numbers"
-    networks = {"networks": "conv", "latent_dim": latent_dim, "widths": WIDTHS[side]}
+    about = f"strided and sub-pixel convolutions, a code of {latent_dim} numbers"
+    networks = {"networks": "strided", "latent_dim": latent_dim, "widths": WIDTHS[side]}
     if code == "map":
-        about = "two Down and Up blocks, a code of 8 channels"
-        networks = {"networks": "conv_map", "latent_dim": 8, "widths": WIDTHS[side][:2]}
+        about = "two strided and two sub-pixel convolutions, a code of 8 channels"
+        networks = {"networks": "strided_map", "latent_dim": 8, "widths": WIDTHS[side][:2]}
     arguments = {"image_shape": shape, **networks, "classifier_widths": [64]}
     compile_with = DECAYING
     if model == "VAE" and side > 28:
@@ -76,8 +80,8 @@ def _convolutional(model: str, data: str, shape: tuple, epochs: int, latent_dim:
         arguments["likelihood"] = "gaussian"
         # Larger first steps, of thousands of weights at once, throw the log-variances far off.
         compile_with = {"optimizer": ADAM, "cosine_decay": True}
-    # Small sets of large images take few steps in an epoch.
-    fit = (epochs, 64 if side == 64 else 128)
+    # Small sets and large images take few steps in an epoch.
+    fit = (epochs, 64 if side == 64 or data == "digits" else 256)
     return preset(model, data, about, fit, compile_with, **arguments)
 
 
