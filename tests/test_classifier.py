@@ -145,6 +145,7 @@ def test_it_learns_from_grey_images_alone():
         ((28, 28, 1), {"num_classes": None}, "num_classes=None; expected a whole"),
         ((28, 28, 1), {"shift": -1}, "shift=-1; expected a whole number of at least 0"),
         ((28, 28, 1), {"shift": 1.5}, r"shift=1\.5"),
+        ((28, 28, 1), {"networks": "resnet"}, "'resnet' are unknown; choose from"),
     ],
 )
 def test_arguments_that_cannot_be_used(shape, options, message):
@@ -152,13 +153,15 @@ def test_arguments_that_cannot_be_used(shape, options, message):
         ImageClassifier(shape, **options)
 
 
-def test_the_zoos_nets_are_of_two_stages():
-    model = ImageClassifier()
+@pytest.mark.parametrize(
+    ("networks", "shapes"),
+    [
+        ("pooled", [(28, 28, 24), (14, 14, 64), (7, 7, 64)]),
+        ("strided", [(28, 28, 32), (14, 14, 32), (14, 14, 64), (7, 7, 64)]),
+    ],
+)
+def test_the_zoos_nets_have_these_stages(networks, shapes):
+    model = ImageClassifier(networks=networks)
     convolutions = [x for x in model.network.layers if isinstance(x, keras.layers.Conv2D)]
-    assert [tuple(x.output.shape[1:]) for x in convolutions] == [
-        (28, 28, 32),
-        (14, 14, 32),
-        (14, 14, 64),
-        (7, 7, 64),
-    ]
+    assert [tuple(x.output.shape[1:]) for x in convolutions] == shapes
     assert model.network.output.shape == (None, 10)

@@ -1,7 +1,7 @@
 """A small convolutional image classifier: the zoo's verification net."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ from common.images import unit_range
 from common.metrics import KNOWN, MetricKind
 from common.models.base import ImageModel
 from common.models.classification import classification
-from common.networks.dense import conv_classifier
+from common.networks.classifier import classifier_network
 from common.training.inputs import as_array, check_images, is_array
 from common.training.sources import image_blocks
 
@@ -28,6 +28,7 @@ class ImageClassifier(ImageModel):
         image_shape: `(height, width, 1)`, both sides at least 8.
         num_classes: number of classes.
         shift: largest displacement in training, in pixels along each axis.
+        networks: "pooled" (the default), or "strided", that of older files.
         width: factor on the layers' channels.
         seed: seed of the weights, the dropout, the shifts and the order of the images.
 
@@ -41,6 +42,7 @@ class ImageClassifier(ImageModel):
         num_classes: int = 10,
         *,
         shift: int = 2,
+        networks: str = "pooled",
         width: float = 1.0,
         seed: int | None = None,
         **kwargs: Any,
@@ -53,9 +55,9 @@ class ImageClassifier(ImageModel):
                 "8. Stacked images are classified channel by channel, by a net of one channel."
             )
         self.shift = whole_number("shift", shift, least=0)
-        self.width = width
+        self.networks, self.width = networks, width
         with self.new_layers():
-            self.network = conv_classifier(self.image_shape, num_classes, width)
+            self.network = classifier_network(networks, self.image_shape, num_classes, width)
         self.built = True
 
     @property
@@ -106,7 +108,13 @@ class ImageClassifier(ImageModel):
         return probabilities if channels == 1 else probabilities.reshape(len(images), channels, -1)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "shift": self.shift, "width": self.width}
+        own = {"shift": self.shift, "networks": self.networks, "width": self.width}
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Self:
+        # Older files do not name their network.
+        return super().from_config({"networks": "strided", **config})
 
 
 # The name of the class in older files.

@@ -54,16 +54,3 @@ def scaled(widths: Sequence[int], factor: float) -> list[int]:
     if not 0 < factor < inf:
         raise InputError(f"Got width={factor}; expected a finite number above 0, such as 1.")
     return [max(1, round(width * factor)) for width in widths]
-
-
-def conv_classifier(image_shape: ImageShape, num_classes: int, width: float) -> keras.Model:
-    """`(N, H, W, C)` → two stages of two 3×3 convolutions, each halving → logits, float32."""
-    images = h = keras.Input(image_shape)
-    for filters, stride in zip(scaled((32, 32, 64, 64), width), (1, 2, 1, 2), strict=True):
-        h = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(h)
-        h = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(h))
-        if stride == 2:
-            h = layers.Dropout(0.25)(h)
-    h = layers.Dense(*scaled([128], width), activation="relu")(layers.Flatten()(h))
-    h = layers.Dropout(0.5)(h)
-    return keras.Model(images, heads(h, [num_classes]), name="classifier")

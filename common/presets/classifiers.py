@@ -3,18 +3,20 @@
 from common.presets.autoencoders import DECAYING, MNIST_SHAPE
 from common.presets.entry import preset
 
+LARGE = {**DECAYING, "optimizer": {"class_name": "Adam", "config": {"learning_rate": 4e-3}}}
+
 CLASSIFIERS: dict[str, dict] = {
     f"classifier_{_suffix}": preset(
         "ImageClassifier",
         _data,
-        "two convolutional stages, shifted images",
+        "three convolutions, shifted images",
         _fit,
-        DECAYING,
+        LARGE,
         image_shape=MNIST_SHAPE,
         num_classes=10,
     )
     for _data, _suffix, _fit in (
-        ("mono", "mnist", (10, 128)),
+        ("mono", "mnist", (5, 128)),
         ("fashion", "fashion", (10, 128)),
         ("digits", "digits", (20, 64)),
     )
