@@ -16,7 +16,7 @@ CLASSIFIERS: dict[str, dict] = {
         num_classes=10,
     )
     for _data, _suffix, _fit in (
-        ("mono", "mnist", (5, 128)),
+        ("mono", "mnist", (8, 128)),
         ("fashion", "fashion", (10, 128)),
         ("digits", "digits", (20, 64)),
     )
