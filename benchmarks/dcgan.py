@@ -7,7 +7,7 @@
   on real images and on detached fakes, its step, then the generator through the discriminator, its
   step. Fused Adam, the whole set as one float32 tensor from which a permutation picks the batches,
   no `.item()` inside the epoch. In float32, in float32 and channels_last, and under bfloat16
-  autocast in channels_last.
+  autocast in channels_last; the last two also with `torch.compile`.
 
 All run the generator once and the discriminator three times a step, leave out the last batch where
 it would be smaller, and draw a new order every epoch.
@@ -46,35 +46,24 @@ def ours(images: np.ndarray, batch_size: int, dtype: str = "float32") -> Job:
 
 
 def plain_torch(
-    images: np.ndarray, batch_size: int, bfloat16: bool = False, channels_last: bool = False
+    images: np.ndarray,
+    batch_size: int,
+    bfloat16: bool = False,
+    channels_last: bool = False,
+    compiled: bool = False,
 ) -> Job:
     import torch
+    from seeds import mnist_gan
     from torch import nn
 
-    def up(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
-        convolution = nn.ConvTranspose2d(
-            inputs, outputs, 5, stride, padding=2, output_padding=stride - 1, bias=False
-        )
-        return [convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)]
-
-    def down(inputs: int, outputs: int) -> list[nn.Module]:
-        return [nn.Conv2d(inputs, outputs, 5, 2, 2), nn.LeakyReLU(0.2), nn.Dropout(0.25)]
-
-    size = 7 * 7 * 256
-    start = [nn.Linear(LATENT_DIM, size, bias=False), nn.BatchNorm1d(size), nn.LeakyReLU(0.2)]
-    last = nn.ConvTranspose2d(64, 1, 5, 2, padding=2, output_padding=1)
-    generator = nn.Sequential(
-        *start, nn.Unflatten(1, (256, 7, 7)), *up(256, 128, 1), *up(128, 64, 2), last, nn.Tanh()
-    )
-    discriminator = nn.Sequential(
-        *down(1, 64), *down(64, 128), nn.Flatten(), nn.Linear(7 * 7 * 128, 1)
-    )
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    generator.to(memory_format=layout)
-    discriminator.to(memory_format=layout)
+    generator, discriminator = (net.to(memory_format=layout) for net in mnist_gan())
+    parameters = [*generator.parameters(), *discriminator.parameters()]
     adam = partial(torch.optim.Adam, betas=(0.5, 0.999), fused=True)
     generator_optimizer = adam(generator.parameters(), lr=1e-4)
     discriminator_optimizer = adam(discriminator.parameters(), lr=5e-5)
+    if compiled:
+        generator, discriminator = torch.compile(generator), torch.compile(discriminator)
     criterion = nn.BCEWithLogitsLoss()
     x = (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous(
         memory_format=layout
@@ -104,24 +93,34 @@ def plain_torch(
             if len(chosen) == batch_size:
                 step(x[chosen])
 
-    parameters = [*generator.parameters(), *discriminator.parameters()]
     return Job(partial(steady_loop, epoch), sum(p.numel() for p in parameters))
 
 
+def pytorch(dtype: str, compiled: bool = False, channels_last: bool = True) -> Contender:
+    """A contender, named by what it does."""
+    words = ("PyTorch", dtype, "channels_last" * channels_last, "compiled" * compiled)
+    train = partial(
+        plain_torch, bfloat16=dtype == "bfloat16", channels_last=channels_last, compiled=compiled
+    )
+    return Contender(" ".join(filter(None, words)), train, dtype=dtype)
+
+
 if __name__ == "__main__":
-    bfloat16 = partial(plain_torch, bfloat16=True, channels_last=True)
+    in_float32 = [pytorch("float32", channels_last=False), pytorch("float32")]
+    in_float32.append(pytorch("float32", compiled=True))
+    in_bfloat16 = [pytorch("bfloat16"), pytorch("bfloat16", compiled=True)]
+    half = partial(ours, dtype="mixed_bfloat16")
     main(
         __doc__,
         [
             Contender("ours float32", ours, "tensorflow"),
-            Contender("ours mixed_bfloat16", partial(ours, dtype="mixed_bfloat16"), "tensorflow"),
-            Contender("PyTorch float32", plain_torch),
-            Contender("PyTorch float32 channels_last", partial(plain_torch, channels_last=True)),
-            Contender("PyTorch bfloat16 channels_last", bfloat16),
+            Contender("ours mixed_bfloat16", half, "tensorflow", "bfloat16"),
+            *in_float32,
+            *in_bfloat16,
         ],
         [
-            Target("float32", ["ours float32"], "PyTorch float32", 1.4),
-            Target("bfloat16", ["ours mixed_bfloat16"], "PyTorch bfloat16 channels_last", 1.2),
+            Target("float32", ["ours float32"], [c.name for c in in_float32], 1.4),
+            Target("bfloat16", ["ours mixed_bfloat16"], [c.name for c in in_bfloat16], 1.2),
         ],
         baseline="PyTorch float32",
         images=2560,

@@ -7,6 +7,7 @@ CelebA's.
 """
 
 import argparse
+import json
 import os
 import statistics
 import time
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="photographs to decode; default: made ones")
     parser.add_argument("--photographs", type=int, default=2000, help="number to make")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the speeds to a file")
     arguments = parser.parse_args()
     whole = partial(patch.object, JpegImageFile, "draft", lambda *_: None)
     drafts = {"draft mode": nullcontext, "whole": whole}
@@ -80,6 +82,9 @@ def main() -> None:
     for name, values in paces.items():
         print(f"{name:>12}  {statistics.median(values):6.0f} images per second")
     print(f"second start  {statistics.median(again):6.3f} seconds")
+    if arguments.json:
+        measured = {"images_per_second": paces, "second_start_seconds": again}
+        arguments.json.write_text(json.dumps(measured, indent=2) + "\n")
 
 
 if __name__ == "__main__":

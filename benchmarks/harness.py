@@ -3,7 +3,9 @@
 A script lists its `Contender`s and calls `main`. Every contender gets a process of its own, which
 imports its framework, builds its model, compiles it in one epoch that does not count, and then
 waits. The parent lets them run in turn (A B C A B C …), so that a busy machine slows all of them
-alike, and prints the medians. Only one process computes at any time.
+alike, and prints the medians. Only one process computes at any time. A contender that cannot start
+here (a backend or a compiler is missing) is named and left out, and so is one in bfloat16 on a
+processor that only emulates it, unless it is asked for by `--only`.
 """
 
 import argparse
@@ -14,13 +16,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import matrix_product_peak, processor, versions
-from report import Target, report
+from machine import has_bfloat16, matrix_product_peak, processor, versions
+from report import Target, speed_table
 
 ROOT = Path(__file__).parents[1]
 IMAGE_SHAPE = (28, 28, 1)
@@ -45,11 +47,36 @@ class Contender:
     """Takes uint8 images `(N, 28, 28, 1)` and the batch size."""
     backend: str | None = None
     """Keras's backend, or None where Keras is not used."""
+    dtype: str = "float32"
+    """Of the products: "float32" or "bfloat16"."""
+
+
+class CannotStart(Exception):
+    """A contender's process ended before it was ready."""
 
 
 def random_images(count: int) -> np.ndarray:
     """uint8 noise of MNIST's shape."""
     return np.random.default_rng(0).integers(0, 256, (count, *IMAGE_SHAPE), "uint8")
+
+
+def environment(backend: str | None = None) -> dict[str, str]:
+    """The variables of a process that imports `common`, with this Keras backend."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    chosen = {"KERAS_BACKEND": backend} if backend else {}
+    return {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", **chosen}
+
+
+def json_lines() -> Callable[..., None]:
+    """Writes its keywords to stdout as a line; whatever a framework prints goes to stderr."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def answer(**values: Any) -> None:
+        answers.write(json.dumps(values) + "\n")
+        answers.flush()
+
+    return answer
 
 
 def steady_fit(fit: Callable[..., Any], epochs: int) -> float:
@@ -87,15 +114,11 @@ class Worker:
     """A contender's process, seen from the parent."""
 
     def __init__(self, contender: Contender, arguments: Sequence[str]):
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        if contender.backend:
-            environment["KERAS_BACKEND"] = contender.backend
-        self.name = contender.name
+        self.name, self.dtype = contender.name, contender.dtype
         self.speeds: list[float] = []
         self.process = subprocess.Popen(
             [sys.executable, sys.argv[0], *arguments, "--worker", contender.name],
-            env=environment,
+            env=environment(contender.backend),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -117,19 +140,13 @@ class Worker:
     def _answer(self) -> dict:
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.name!r} failed; its messages are above.")
+            raise CannotStart(f"{self.name!r} failed; its messages are above.")
         return json.loads(line)
 
 
 def work(contender: Contender, options: argparse.Namespace) -> None:
     """A contender's process: prepare, warm up, then one round per line of stdin."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # Whatever a framework prints goes to stderr.
-
-    def answer(**values: Any) -> None:
-        answers.write(json.dumps(values) + "\n")
-        answers.flush()
-
+    answer = json_lines()
     images = random_images(options.images)
     job = contender.prepare(images, options.batch_size)
     job.run(1)
@@ -191,25 +208,41 @@ def main(
         flush=True,
     )
     workers: list[Worker] = []
-    peaks: list[float] = []
+    peaks: dict[str, list[float]] = {}
     try:
         for contender in contenders:
-            if options.only is None or contender.name in options.only:
+            if contender.name not in (options.only or names):
+                continue
+            if contender.dtype == "bfloat16" and not (options.only or has_bfloat16()):
+                print(f"{contender.name}: left out, this processor only emulates bfloat16.")
+                continue
+            try:
                 workers.append(Worker(contender, sys.argv[1:]))
+            except CannotStart as error:
+                print(f"{error} It is left out.", flush=True)
         counts = {worker.name: worker.parameters for worker in workers}
-        if len(set(counts.values())) > 1:
-            raise SystemExit(f"The networks differ in their numbers of parameters: {counts}")
+        if len(set(counts.values())) != 1:
+            raise SystemExit(f"Expected networks with equal numbers of parameters; got {counts}.")
         print(f"{workers[0].parameters:,} trainable parameters each.", flush=True)
         for index in range(options.rounds):
-            peaks.append(matrix_product_peak())
+            for dtype in dict.fromkeys(worker.dtype for worker in workers):
+                peaks.setdefault(dtype, []).append(matrix_product_peak(dtype))
             line = "  ".join(f"{worker.name} {worker.run():,.0f}" for worker in workers)
             print(f"round {index + 1}: {line}", flush=True)
     finally:
         for worker in workers:
             worker.stop()
-    speeds = {worker.name: worker.speeds for worker in workers}
-    report(speeds, baseline, targets, operations, peaks)
+    measured = {
+        "processor": processor(),
+        "versions": versions(),
+        "batch": options.batch_size,
+        "images_per_second": {worker.name: worker.speeds for worker in workers},
+        "dtypes": {worker.name: worker.dtype for worker in workers},
+        "peak_flops": peaks,
+        "operations": operations,
+        "baseline": baseline,
+        "targets": [asdict(target) for target in targets],
+    }
+    print("\n" + "\n".join(speed_table(measured)))
     if options.json:
-        facts = {"processor": processor(), "versions": versions(), "batch": options.batch_size}
-        measured = {"images_per_second": speeds, "peak_flops": peaks, "operations": operations}
-        options.json.write_text(json.dumps(facts | measured, indent=2) + "\n")
+        options.json.write_text(json.dumps(measured, indent=2) + "\n")
