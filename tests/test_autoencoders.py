@@ -195,7 +195,7 @@ def test_input_noise_is_for_what_is_encoded_in_training(monkeypatch):
     images, labels = lesson(model)
     images = (images / 255).astype("float32")
     encoded, compared = [], []
-    encode, squared_error = model.encoder.call, LIKELIHOODS["squared_error"]
+    encode, squared_error = model.encoder.call, model.pixels
 
     def watch_encoder(noisy, **options):
         encoded.append(as_numpy(noisy))
@@ -206,8 +206,7 @@ def test_input_noise_is_for_what_is_encoded_in_training(monkeypatch):
         return squared_error.loss(clean, logits)
 
     monkeypatch.setattr(model.encoder, "call", watch_encoder)
-    watched = SimpleNamespace(loss=watch_likelihood)
-    monkeypatch.setitem(LIKELIHOODS, "squared_error", watched)
+    model.pixels = SimpleNamespace(loss=watch_likelihood, training_loss=watch_likelihood)
     for training in (True, True, False):
         model.compute_losses(ops.convert_to_tensor(images), ops.convert_to_tensor(labels), training)
     noise = [seen - images for seen in encoded]

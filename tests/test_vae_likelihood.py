@@ -64,7 +64,7 @@ def test_the_posterior_is_what_the_encoder_says(make):
 
 @pytest.mark.parametrize("make", [vae_classifier, conv_vae_map])
 def test_the_likelihood_of_every_image_for_codes_of_its_own(make):
-    model = make()
+    model = make(likelihood="bernoulli")
     # Two sizes, the second of which the first was not compiled for.
     for count, draws in ((5, 3), (2, 4)):
         images = grey(model, count)

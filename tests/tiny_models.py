@@ -23,7 +23,8 @@ def vae(**options):
 
 
 def vae_classifier(**options):
-    return VAE((8, 8, 1), num_classes=CLASSES, widths=(16,), seed=1, **options)
+    options = {"num_classes": CLASSES, "likelihood": "optimal_gaussian", **options}
+    return VAE((8, 8, 1), widths=(16,), seed=1, **options)
 
 
 def dcgan(**options):

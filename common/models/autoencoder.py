@@ -1,6 +1,6 @@
 """The autoencoder (Hinton & Salakhutdinov 2006), with an optional classifier on its code."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -12,7 +12,7 @@ from common.images import unit_range
 from common.metrics import KNOWN, MetricKind
 from common.models.base import ImageModel
 from common.models.classification import classification
-from common.models.likelihoods import LIKELIHOODS
+from common.models.likelihoods import likelihood_of
 from common.networks.autoencoders import LATENT_DIMS, autoencoder_networks, checked_widths
 from common.networks.dense import dense_network
 from common.networks.own import own_autoencoder
@@ -35,7 +35,9 @@ class AE(ImageModel):
         classifier_weight: weight of the classifier's cross-entropy (nats per image) in the loss.
         classifier_widths: units of the classifier's hidden layers, none by default.
         likelihood: of the pixels: "squared_error" (784 · MSE on MNIST), "bernoulli" (nats),
-            "gaussian" (nats, standard deviation 0.1).
+            "gaussian" (nats, standard deviation 0.1), "optimal_gaussian" (nats, one variance for
+            all pixels, which follows the error); or your own registered function of images
+            `(N, H, W, C)` in [0, 1] and logits of that shape, to losses `(N,)`.
         input_noise: standard deviation of Gaussian noise added to the encoder's input in training;
             the target stays clean (Vincent et al. 2008).
         networks: "dense" (the default); "strided", strided convolutions with a vector as the code;
@@ -68,7 +70,7 @@ class AE(ImageModel):
         num_classes: int | None = None,
         classifier_weight: float = 80.0,
         classifier_widths: Sequence[int] = (),
-        likelihood: str = "squared_error",
+        likelihood: str | Callable[[Any, Any], Any] = "squared_error",
         input_noise: float = 0.0,
         networks: str | None = None,
         widths: Sequence[int] | None = None,
@@ -77,12 +79,10 @@ class AE(ImageModel):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        if likelihood not in LIKELIHOODS:
-            raise InputError(f"Likelihood {likelihood!r} is unknown; choose from {[*LIKELIHOODS]}.")
         super().__init__(image_shape, num_classes, seed, **kwargs)
         self.classifier_weight = non_negative("classifier_weight", classifier_weight)
         self.classifier_widths = list(classifier_widths)
-        self.likelihood = likelihood
+        self.likelihood, self.pixels = likelihood, likelihood_of(likelihood)
         self.input_noise = non_negative("input_noise", input_noise)
         self.classifier = None
         with self.new_layers():
@@ -132,13 +132,18 @@ class AE(ImageModel):
     def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
         code = self.encoded(self.add_noise(images, training), training)
         logits = self.decoded(code, training)
-        reconstruction_loss = ops.mean(LIKELIHOODS[self.likelihood].loss(images, logits))
+        reconstruction_loss = self.reconstruction_loss(images, logits, training)
         classifier_loss, metrics = self.classifier_loss(code, labels, training)
         return {
             "loss": reconstruction_loss + classifier_loss,
             "reconstruction_loss": reconstruction_loss,
             **metrics,
         }
+
+    def reconstruction_loss(self, images: Any, logits: Any, training: bool) -> Any:
+        """The mean loss of a batch's pixels, given the decoder's logits."""
+        loss = self.pixels.training_loss if training else self.pixels.loss
+        return ops.mean(loss(images, logits))
 
     def add_noise(self, images: Any, training: bool) -> Any:
         """What the encoder sees of a batch: in training, images with `input_noise`."""
@@ -205,7 +210,7 @@ class AE(ImageModel):
             "latent_dim": None if self.own_networks else self.latent_dim,
             "classifier_weight": self.classifier_weight,
             "classifier_widths": list(self.classifier_widths),
-            "likelihood": self.likelihood,
+            "likelihood": keras.saving.serialize_keras_object(self.likelihood),
             "input_noise": self.input_noise,
             "networks": self.networks,
             "widths": None if self.widths is None else list(self.widths),

@@ -1,6 +1,7 @@
 """The variational autoencoder (Kingma & Welling 2014), with an optional classifier on its code."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ from common.images import UnitRange, unit_range
 from common.metrics import KNOWN, MetricKind
 from common.models.autoencoder import AE
 from common.models.base import EVALUATION_SEED
-from common.models.likelihoods import LIKELIHOODS
+from common.models.likelihoods import Likelihood
 from common.training.backend import predict_fast
 from common.training.inputs import as_array, check_images, is_array, non_negative
 from common.training.precision import in_float32
@@ -55,7 +56,7 @@ class VAE(AE):
         latent_dim: int | None = None,
         *,
         beta: float = 1.0,
-        likelihood: str = "bernoulli",
+        likelihood: str | Callable[[Any, Any], Any] = "bernoulli",
         classifier_weight: float = 20.0,
         **kwargs: Any,
     ):
@@ -86,7 +87,7 @@ class VAE(AE):
         z_mean, z_log_var = self.encoded(self.add_noise(images, training), training)
         z = self.draw(z_mean, z_log_var, training)
         logits = self.decoded(z, training)
-        reconstruction_loss = ops.mean(LIKELIHOODS[self.likelihood].loss(images, logits))
+        reconstruction_loss = self.reconstruction_loss(images, logits, training)
         kl_loss = ops.mean(kl_divergence(z_mean, z_log_var))
         classifier_loss, metrics = self.classifier_loss(z, labels, training)
         return {
@@ -147,7 +148,7 @@ class VAE(AE):
 
     @functools.cached_property
     def _code_likelihood(self) -> "CodeLikelihood":
-        network = CodeLikelihood(self.decoder, self.likelihood)
+        network = CodeLikelihood(self.decoder, self.pixels)
         # Thousands of draws pay for XLA's compilation, but it slows convolutions on a CPU.
         if self.convolutional:
             predict_fast(network)
@@ -160,14 +161,14 @@ class VAE(AE):
 class CodeLikelihood(keras.Model):
     """log p(x|z) of images `(n, H, W, C)` for codes `(n, c, *code_shape)` → `(n, c)`."""
 
-    def __init__(self, decoder: keras.Model, likelihood: str):
+    def __init__(self, decoder: keras.Model, pixels: Likelihood):
         super().__init__(dtype="float32")  # Whatever the policy is by now.
         self.decoder = decoder
-        self.likelihood = likelihood
+        self.pixels = pixels
 
     def call(self, inputs: tuple) -> Any:
         images, codes = inputs
         count, draws, *code_shape = ops.shape(codes)
         logits = self.decoder(ops.reshape(codes, (count * draws, *code_shape)), training=False)
         logits = ops.reshape(in_float32(logits), (count, draws, *images.shape[1:]))
-        return -LIKELIHOODS[self.likelihood].loss(images[:, None], logits)
+        return -self.pixels.loss(images[:, None], logits)
