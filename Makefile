@@ -14,9 +14,7 @@ test: $(VENV)/developer
 	$(BIN)/pytest -n auto --dist loadfile
 
 bench: $(VENV)/backends
-	$(BIN)/python benchmarks/autoencoder.py
-	$(BIN)/python benchmarks/dcgan.py
-	$(BIN)/python benchmarks/decoding.py
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 $(VENV)/user: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

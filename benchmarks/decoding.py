@@ -9,7 +9,6 @@ CelebA's.
 import argparse
 import json
 import os
-import statistics
 import time
 from contextlib import nullcontext
 from functools import partial
@@ -20,6 +19,7 @@ from unittest.mock import patch
 import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
+from report import decoding_table
 
 from common.datasets import ImageFolderData
 
@@ -79,11 +79,9 @@ def main() -> None:
                     first, second, count = start_in_new_cache(folder)
                 paces[name].append(count / first)
                 again.append(second)
-    for name, values in paces.items():
-        print(f"{name:>12}  {statistics.median(values):6.0f} images per second")
-    print(f"second start  {statistics.median(again):6.3f} seconds")
+    measured = {"images_per_second": paces, "second_start_seconds": again}
+    print("\n".join(decoding_table(measured)))
     if arguments.json:
-        measured = {"images_per_second": paces, "second_start_seconds": again}
         arguments.json.write_text(json.dumps(measured, indent=2) + "\n")
 
 

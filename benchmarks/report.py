@@ -87,6 +87,29 @@ def quality_table(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+def cost_table(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Images per second of each model against what is varied; see `cost.picture`."""
+    lines = []
+    for varied in dict.fromkeys(point["varied"] for point in points):
+        mine = [point for point in points if point["varied"] == varied]
+        values = [*dict.fromkeys(point["value"] for point in mine)]
+        lines += ["", f"| images/s by {varied} | {' | '.join(f'{v:g}' for v in values)} |"]
+        lines += [f"|---|{'---:|' * len(values)}"]
+        for model in dict.fromkeys(point["model"] for point in mine):
+            paces = [p["images_per_second"] for p in mine if p["model"] == model]
+            lines += [f"| {model} | {' | '.join(f'{pace:,.0f}' for pace in paces)} |"]
+    return lines
+
+
+def decoding_table(measured: Mapping[str, Any]) -> list[str]:
+    """Photographs per second in a first start, each way, and the seconds of a second one."""
+    lines = ["| decoding | images/s |", "|---|---:|"]
+    for name, paces in measured["images_per_second"].items():
+        lines.append(f"| {name} | {statistics.median(paces):,.0f} |")
+    again = statistics.median(measured["second_start_seconds"])
+    return [*lines, "", f"A second start takes {again:.3f} seconds."]
+
+
 def figures_in_words(figures: Mapping[str, float]) -> str:
     """ "mse 0.0331, accuracy 0.994"."""
     return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())

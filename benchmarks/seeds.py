@@ -198,8 +198,7 @@ def conv_pair(code: int) -> tuple[nn.Module, nn.Module]:
 
 def mnist_gan(channels: int = 1, latent_dim: int = 100) -> tuple[nn.Module, nn.Module]:
     """z → 7×7×256 → 128 → 64 → image, and 64 → 128 with dropout; 5×5 convolutions."""
-    size = 7 * 7 * 256
-    up: list[nn.Module] = [nn.Linear(latent_dim, size, bias=False)]
+    up: list[nn.Module] = [nn.Linear(latent_dim, size := 7 * 7 * 256, bias=False)]
     up += [nn.BatchNorm1d(size, momentum=0.2), nn.LeakyReLU(0.2), nn.Unflatten(1, (256, 7, 7))]
     for inputs, outputs, stride in ((256, 128, 1), (128, 64, 2)):
         shape = {"padding": 2, "output_padding": stride - 1, "bias": False}
@@ -227,7 +226,7 @@ def polynomials_gan(widths: Sequence[int], critic: bool) -> tuple[nn.Module, nn.
 
 
 def mnist_dcgan(images: np.ndarray) -> GAN:
-    adams = partial(fused_adam, lr=1e-4), partial(fused_adam, lr=5e-5)
+    adams = [partial(fused_adam, lr=rate) for rate in (1e-4, 5e-5)]
     return GAN(images, mnist_gan(images.shape[-1]), adams, 100, 256, 50)
 
 
