@@ -1,5 +1,6 @@
-"""The film, the few lines and the clock of a training."""
+"""The film, the bar, the few lines and the clock of a training."""
 
+import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -7,7 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from common.callbacks import EpochLines, Film, Trace, TrainingClock
+from common.callbacks import EpochLines, Film, ProgressBar, Trace, TrainingClock, progress
+from common.callbacks.progress import duration, headline, say, telling
+from common.metrics import KNOWN, MetricKind
 
 
 @pytest.mark.parametrize(
@@ -22,13 +25,153 @@ def test_epochs_are_shown_evenly(epochs, shown, capsys):
         callback.on_epoch_end(epoch, {"loss": 0.25, "val_loss": 1 / 3})
     lines = capsys.readouterr().out.splitlines()
     assert [int(line.split("/")[0].removeprefix("epoch ")) for line in lines] == shown
-    assert lines[0].endswith("0 s: loss 0.25, val_loss 0.3333")
+    assert lines[0].endswith("0 s: loss 0.25, validation loss 0.3333")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock to set: `clock[0]` is the time in seconds."""
+    now = [100.0]
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Whatever is printed goes to a terminal of 80 columns."""
+    monkeypatch.setattr(
+        progress, "sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True))
+    )
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def train(callback, clock, epochs, calls, steps, first=10.0, per_call=1.0, validation=0.0):
+    """Let a callback see a training whose first call and first validation are compiled.
+
+    `calls` are the numbers that Keras gives the batch callbacks of an epoch.
+    """
+    callback.set_params({"epochs": epochs, "steps": steps})
+    callback.on_train_begin()
+    for epoch in range(epochs):
+        callback.on_epoch_begin(epoch)
+        for call in calls:
+            compiled = epoch == 0 and call == calls[0]
+            clock[0] += first if compiled else per_call
+            callback.on_train_batch_end(call, {"loss": 200.0 - epoch})
+            yield epoch, call
+        clock[0] += validation + (20 if validation and epoch == 0 else 0)
+        callback.on_epoch_end(epoch, {"loss": 200.0 - epoch, "val_loss": 250.0})
+        yield epoch, None
+    callback.on_train_end()
+
+
+def drawn(capsys):
+    """The bars that were drawn over each other, and what else was printed."""
+    return [line for line in capsys.readouterr().out.split("\r\x1b[K") if line]
+
+
+def test_a_bar_counts_epochs_and_the_time_of_the_whole_training(clock, terminal, capsys):
+    bar, left = ProgressBar("test"), []
+    for _ in train(bar, clock, 10, range(4), 4, validation=2.0):
+        left.append(bar.left)
+    lines = drawn(capsys)
+    assert lines[0] == "Epoch 1/10 [>...............] preparing the first step"
+    # The first call, of 10 s, is not counted: 9.25 epochs of four steps of 1 s are left.
+    assert lines[3] == "Epoch 1/10 [=>..............] about 37 s left, loss 200"
+    # Nor is the first validation, of 22 s; the later ones are.
+    assert left[-6] == pytest.approx(6, abs=1) and left[-1] == 0
+    known = [seconds for seconds in left if seconds is not None]
+    assert min(known) >= 0 and max(known) < 65
+    took = duration(clock[0] - 100)
+    assert lines[-1] == f"Epoch 10/10 [================] {took}, loss 191, test loss 250\n"
+    assert "".join(lines).count("\n") == 1 and max(map(len, lines)) <= 80
+
+
+def test_steps_that_are_fused_do_not_pass_the_end(clock, terminal, capsys):
+    # 22 steps, 32 a call: TensorFlow counts 31 as the last.
+    bar, done = ProgressBar(), []
+    for _ in train(bar, clock, 3, [31], 22):
+        done.append(bar.done)
+        assert bar.left is None or bar.left >= 0
+    assert done == [1, 1, 2, 2, 3, 3]
+    for line in drawn(capsys):
+        assert line.split()[1] in ("1/3", "2/3", "3/3")
+
+
+def test_steps_taken_before_a_stop_do_not_count_as_quick(clock):
+    lines = EpochLines()
+    lines.set_model(SimpleNamespace(session=SimpleNamespace(calls=0, skipped=90)))
+    lines.set_params({"epochs": 1, "steps": 100})
+    lines.on_train_begin()
+    lines.on_epoch_begin(0)
+    for call in range(95):
+        lines.model.session.calls += 1
+        clock[0] += 0.001 if call < 90 else 2.0
+        lines.on_train_batch_end(call)
+    assert lines.left == pytest.approx(10)
+
+
+def test_a_source_of_unknown_length_is_timed_by_the_epoch(clock):
+    lines = EpochLines()
+    for _ in train(lines, clock, 4, range(5), None):
+        pass
+    assert lines.left == 0 and lines.done == 4
+
+
+def test_a_long_first_epoch_says_how_long_all_take_and_short_ones_only_their_lines(clock, capsys):
+    for _ in train(EpochLines(), clock, 3, range(100), 100, per_call=2.0):
+        pass
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "About 10 min to go"
+    assert [line.split(",")[0] for line in lines[1:]] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert lines[2] == "epoch 2/3, 7 min, about 3 min left: loss 199, validation loss 250"
+    for _ in train(EpochLines(), clock, 3, range(3), 3):
+        pass
+    assert "About" not in capsys.readouterr().out
+
+
+def test_two_or_three_figures_are_enough():
+    names = ["kl_loss", "loss", "reconstruction_loss", "val_kl_loss", "val_loss"]
+    assert headline(names, KNOWN) == ["loss", "val_loss"]
+    names = ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert headline(names, KNOWN) == ["loss", "val_loss", "val_accuracy"]
+    names = ["d_fake", "d_real", "discriminator_loss", "generator_loss"]
+    assert headline(names, KNOWN) == ["d_real", "d_fake"]
+    assert headline(["critic_distance", "critic_loss"], KNOWN) == ["critic_distance"]
+    own = {"f": MetricKind("score", "fake"), "r": MetricKind("score", "real")}
+    assert headline(["f", "g", "r"], own) == ["r", "f"]
+    assert headline(["a", "b", "c", "d"], {}) == ["a", "b", "c"]
+
+
+def test_a_line_takes_the_place_of_the_bar_on_a_terminal_only(terminal, capsys, monkeypatch):
+    say("five")
+    assert capsys.readouterr().out == "\r\x1b[Kfive\n"
+    monkeypatch.setattr(progress.sys.stdout, "isatty", lambda: False)
+    say("five")
+    assert capsys.readouterr().out == "five\n"
+
+
+def test_what_takes_long_is_said_and_what_does_not_is_not(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "PATIENCE", 0.05)
+    with telling("Counting sheep"):
+        time.sleep(0.3)
+    with telling("Counting wolves"):
+        pass
+    time.sleep(0.1)
+    assert capsys.readouterr().out == "Counting sheep …\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(40.4, "40 s"), (89, "89 s"), (840, "14 min"), (9000, "2.5 h")]
+)
+def test_a_time_is_in_the_largest_unit_that_fits(seconds, said):
+    assert duration(seconds) == said
 
 
 def test_the_clock_leaves_validation_and_other_callbacks_out(monkeypatch):
     now = [0.0]
     clock_of = SimpleNamespace(perf_counter=lambda: now[0])
-    monkeypatch.setattr("common.callbacks.time", clock_of)
+    monkeypatch.setattr("common.callbacks.timing.time", clock_of)
 
     class Slow(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

@@ -1,9 +1,12 @@
 """What a GAN's samples and history say about its training."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from common import zoo
 from common.errors import InputError
 from common.evaluation.diagnosis import HELP, balance, modes_in_words
 from common.metrics import MetricKind
@@ -67,6 +70,21 @@ def test_a_collapse_is_a_tenth_of_the_modes_or_half_of_their_effective_number(co
 def test_a_collapse_names_the_classes_that_most_samples_show_though_none_is_crowded():
     words = said(250, 0, 0, 250, 0, 250, 0, 0, 0, 250)
     assert "; 100% of the samples show n0, n3, n5, n9. " in words and words.endswith(HELP)
+
+
+def test_an_early_collapse_gets_no_advice_and_an_even_start_its_usual_words():
+    words = modes_in_words(np.array([0, 9, 0]), list("abc"), early=True)
+    assert words == "1 of 3 modes in 9 samples; too early to judge."
+    even = np.full(10, 200)
+    assert modes_in_words(even, DIGITS, early=True) == modes_in_words(even, DIGITS)
+
+
+def test_advice_names_options_that_there_are():
+    said = HELP + balance(probabilities([0.95] * 2, [0.01] * 2))
+    said += balance(probabilities([0.9] * 3, [0.01] * 3))
+    options = set(re.findall(r"--[a-z-]+", said))
+    assert options == {"--pack", "--label-smoothing", "--epochs"}
+    assert options <= {option.flag for option in zoo.OPTIONS.values()}
 
 
 def probabilities(real, fake):

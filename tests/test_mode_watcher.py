@@ -1,5 +1,7 @@
 """The look at a generator's modes while it trains: when it is taken, what it counts and says."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from tiny_models import QUICK, images_of, wgan
 
 from common.callbacks import ModeWatcher
 from common.errors import InputError
+from common.evaluation.diagnosis import HELP
 from common.metrics import MetricKind
 
 NAMES = ("dark", "middle", "bright")
@@ -67,6 +70,25 @@ def test_epochs_between_the_looks_count_for_the_balance(capsys):
         watcher.on_epoch_end(epoch, {"d_real": 0.95, "d_fake": 0.01})
     (line,) = capsys.readouterr().out.splitlines()
     assert "the generator has stalled" in line
+
+
+def test_a_collapse_is_no_news_before_a_fifth_of_the_training(capsys):
+    watch(20, samples=100)
+    lines = capsys.readouterr().out.splitlines()
+    assert all("too early to judge" in line and "--pack" not in line for line in lines[:3])
+    assert all(HELP in line for line in lines[3:9])
+
+
+def test_nor_is_it_before_some_hundred_steps(capsys):
+    watcher, painter = ModeWatcher(brightness, NAMES, 100), Painter()
+    painter.optimizer = SimpleNamespace(generator=SimpleNamespace(iterations=499))
+    watcher.set_model(painter)
+    watcher.set_params({"epochs": 1})
+    watcher.on_epoch_end(0, {})
+    assert "too early" in capsys.readouterr().out
+    painter.optimizer.generator.iterations = 500
+    watcher.on_epoch_end(0, {})
+    assert HELP in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

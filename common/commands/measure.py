@@ -26,17 +26,16 @@ def figures_on_test(model: ImageModel, data: ImageData, nll_samples: int) -> dic
     squared = 0.0
     for _, images in unit_batches(data.x_test):
         squared += float(np.square(images - model.reconstruct(images)).sum())
-    kl = terms.get("kl_loss")
-    in_nats = model.likelihood != "squared_error"
     figures = {
         "test_mse": squared / math.prod(data.x_test.shape),
-        "test_negative_elbo": terms["reconstruction_loss"] + kl
-        if kl is not None and in_nats
-        else None,
         "test_reconstruction": terms["reconstruction_loss"],
-        "test_kl": kl,
-        "classifier_accuracy": terms.get("classifier_accuracy"),
     }
+    if (kl := terms.get("kl_loss")) is not None:
+        figures["test_kl"] = kl
+        if model.likelihood != "squared_error":
+            figures["test_negative_elbo"] = terms["reconstruction_loss"] + kl
+    if "classifier_accuracy" in terms:
+        figures["classifier_accuracy"] = terms["classifier_accuracy"]
     if nll_samples and isinstance(model, VAE):
         nll = importance_weighted_nll(
             UnitRange(data.x_test), model.posterior, model.log_likelihood, nll_samples

@@ -1,27 +1,24 @@
 """One run: load the data → build or load the model → train → draw and measure → write."""
 
 import hashlib
+import shutil
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from common import plots, zoo
+from common import plots, presets, zoo
 from common.callbacks import Trace
+from common.callbacks.progress import say, telling
 from common.commands import anomaly
 from common.commands.checks import check_model
 from common.commands.config import RunConfig
+from common.commands.figures import present, table
 from common.commands.measure import figures_on_test
-from common.commands.run_folder import RunFolder, check_writable, write_figures
-from common.commands.train import (
-    MODEL_FIGURES,
-    TRAINING_FIGURES,
-    build,
-    load_data,
-    model_figures,
-    origin_of,
-    train,
-)
+from common.commands.run_folder import PICTURES, RunFolder, check_writable, write_figures
+from common.commands.train import build, load_data, model_figures, origin_of, train
 from common.commands.verifier import find_verifier, mode_watchers
 from common.datasets import ImageData
 from common.datasets.files import keras_home
@@ -89,23 +86,52 @@ def _run_in(
         watchers = mode_watchers(verifier, recipe.epochs) if isinstance(model, GAN) else []
         traces = [Trace(traced, config.profile)] if config.profile else []
         train(recipe, model, data, folder, [*watchers, *traces])
-    known = model_figures(model) if config.weights else folder.figures()
-    names = TRAINING_FIGURES + MODEL_FIGURES
-    figures = {"mode": config.mode} | {name: known.get(name) for name in names}
-    with folder.replacing() as staging:
-        figures |= figures_on_test(model, data, config.nll_samples)
-        figures |= mode.run(config, model, data, verifier, staging)
+    sections = folder.figures()
+    of_training = [] if trained else folder.pictures()
+    shown: list[str] = []
+    with folder.replacing() as staging, ExitStack() as drawing:
+        drawing.enter_context(telling("Drawing pictures"))
+
+        def show() -> None:
+            """Do not let pictures that are whole wait for figures."""
+            drawing.close()
+            if shown:
+                return
+            shown.extend(_drawn_in(staging))
+            with folder.replacing() as early:
+                for name in shown:
+                    shutil.copy(staging / name, early)
+            _print_pictures(folder, [*shown, *of_training])
+
+        judge = verifier and replace(verifier, before=show)
+        figures = present(mode.run(config, model, data, judge, staging))
+        show()
+        with telling(f"Measuring {len(data.x_test):,} test images"):
+            measured = figures_on_test(model, data, config.nll_samples)
         for watcher in watchers:
             drawn = plots.mode_history(watcher.counts, data.class_names)
             drawn.savefig(staging / "modes_over_training.png")
-        write_figures(staging / "metrics.json", figures)
+        sections["model"] = sections.get("model", model_figures(model)) | measured
+        sections[config.mode] = figures
+        write_figures(staging / "metrics.json", sections)
+        made = _drawn_in(staging)
     if isinstance(model, GAN) and not config.weights:
         print(balance_in(folder, model))
-    shown = figures if config.weights else figures | folder.figures("timing.json")
-    print("\n".join(f"{name:>28}  {value}" for name, value in shown.items()))
-    pictures = sorted(p.name for p in folder.path.iterdir() if p.suffix in (".png", ".gif"))
-    print(f"Pictures in {folder.path}: {', '.join(pictures)}")
+    times = {} if trained else folder.times()
+    this_run = {name: sections[name] for name in ("model", config.mode)} | {"timing": times}
+    print(table(this_run, presets.get(recipe.preset).get("published", {})))
+    _print_pictures(folder, [*made, *of_training])
     return figures
+
+
+def _drawn_in(staging: Path) -> list[str]:
+    """The names of the pictures, in the order in which they were drawn."""
+    pictures = (path for path in staging.iterdir() if path.suffix in PICTURES)
+    return [path.name for path in sorted(pictures, key=lambda path: path.stat().st_mtime_ns)]
+
+
+def _print_pictures(folder: RunFolder, names: list[str]) -> None:
+    say(f"Pictures in {folder.path}: {', '.join(names)}")
 
 
 def balance_in(folder: RunFolder, model: GAN) -> str:

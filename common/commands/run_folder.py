@@ -15,7 +15,8 @@ from common.training.backup import NAME as BACKUP
 
 SPACE_FOR_PICTURES = 50_000_000
 OTHER_FOLDER = "give another folder with --output"
-OURS = (".keras", ".csv", ".json", ".png", ".gif")
+PICTURES = (".png", ".gif")
+OURS = (".keras", ".csv", ".json", *PICTURES)
 FORMAT = 2
 # Files that are whole and only have to be moved in.
 READY = ".ready"
@@ -120,9 +121,20 @@ class RunFolder:
         """Remove the state of a training."""
         shutil.rmtree(self.backup, ignore_errors=True)
 
-    def figures(self, name: str = "metrics.json") -> dict[str, Any]:
-        """The figures that are here already, or none."""
-        return self._read(name)
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """The figures of this origin that are here already, by section, or none."""
+        if self._known()[0] != self.origin:
+            return {}
+        known = self._read("metrics.json")
+        return {name: part for name, part in known.items() if isinstance(part, dict)}
+
+    def times(self) -> dict[str, Any]:
+        """How long the training took, or nothing."""
+        return self._read("timing.json")
+
+    def pictures(self) -> list[str]:
+        """The names of the pictures that were made of the model."""
+        return sorted(name for name in self._known()[1] if name.endswith(PICTURES))
 
     @contextmanager
     def replacing(self) -> Iterator[Path]:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from common import datasets, plots
-from common.callbacks import EpochLines, Film, TimeOfRun, TrainingClock
+from common.callbacks import EpochLines, Film, ProgressBar, TrainingClock
+from common.callbacks.progress import telling
 from common.commands.recipe import Recipe
 from common.commands.run_folder import RunFolder, check_writable, write_figures
 from common.errors import InputError
@@ -26,8 +27,8 @@ from common.training.guards import state_of
 from common.training.precision import precision
 
 FRAMES = 40
-TRAINING_FIGURES = ("seed", "epochs")
-MODEL_FIGURES = ("parameters", "backend", "precision", "device")
+LINES = 40
+NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 
 
 def load_data(recipe: Recipe) -> datasets.ImageData:
@@ -89,11 +90,10 @@ def train(
     print(_description(recipe, data, model), flush=True)
     film, clock = Film(lambda: _frame(model, data), recipe.epochs, FRAMES), TrainingClock()
     shown = [film] if hasattr(model, "sample") else []
-    terminal = sys.stdout.isatty()
     split, images, labels = "test", data.x_test, data.y_test
     if data.x_valid is not None:
         split, images, labels = "validation", data.x_valid, data.y_valid
-    lines = [TimeOfRun(), *([] if terminal else [EpochLines(split=split)])]
+    progress = ProgressBar(split) if sys.stdout.isatty() else EpochLines(LINES, split)
     watched = (images,) if model.num_classes is None else (images, labels)
     with _kept(folder, model):
         history = model.fit(
@@ -102,24 +102,23 @@ def train(
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             validation_data=watched if model.validates else None,
-            callbacks=[clock, *callbacks, *shown, *lines],
-            verbose=1 if terminal else 0,
+            callbacks=[clock, *callbacks, *shown, progress],
+            verbose=0,
             resume=folder.begin_backup(),
         )
         table = pd.DataFrame(history.history)
         table.columns = [with_split(name, split) for name in table]
         table.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
         pace = round(len(data.x_train) * recipe.epochs / clock.seconds, 1)
-        values = (recipe.seed, recipe.epochs)
         # Save now: plotting may fail and must not cost the model.
-        with folder.replacing() as staging:
+        with telling("Drawing the training's curves and film"), folder.replacing() as staging:
             model.save(staging / "model.keras")
             table.to_csv(staging / "history.csv", index=False)
             plots.loss_curves(table, model.metric_kinds).savefig(staging / "losses.png")
             if film.frames:
                 plots.animation(film.frames, staging / "training.gif")
-            figures = dict(zip(TRAINING_FIGURES, values, strict=True)) | model_figures(model)
-            write_figures(staging / "metrics.json", figures)
+            figures = {"seed": recipe.seed, "epochs": recipe.epochs} | model_figures(model)
+            write_figures(staging / "metrics.json", {"model": figures})
             times = {"train_seconds": round(clock.seconds, 2), "images_per_second": pace}
             write_figures(staging / "timing.json", times)
 
@@ -130,6 +129,8 @@ def _kept(folder: RunFolder, model: ImageModel) -> Iterator[None]:
     try:
         yield
     except BaseException as stop:
+        if sys.stdout.isatty():
+            print()  # after the bar
         if isinstance(stop, FloatingPointError):
             folder.drop_backup()  # It would diverge again.
         if isinstance(stop, KeyboardInterrupt | SystemExit | FloatingPointError):
@@ -146,8 +147,12 @@ def _kept(folder: RunFolder, model: ImageModel) -> Iterator[None]:
 
 def model_figures(model: ImageModel) -> dict[str, Any]:
     """What can be said of any model: its size and how it computes."""
-    values = (trainable_parameters(model), BACKEND, model.dtype_policy.name, device_name())
-    return dict(zip(MODEL_FIGURES, values, strict=True))
+    return {
+        "parameters": trainable_parameters(model),
+        "backend": BACKEND,
+        "precision": model.dtype_policy.name,
+        "device": device_name(),
+    }
 
 
 def trainable_parameters(model: ImageModel) -> int:
@@ -161,12 +166,16 @@ def _frame(model: ImageModel, data: datasets.ImageData) -> np.ndarray:
 
 
 def _description(recipe: Recipe, data: datasets.ImageData, model: ImageModel) -> str:
-    how = "XLA" if model.jit_compile else "no XLA"
+    weights = trainable_parameters(model)
+    size = f"{weights / 1e6:.1f} M" if weights >= 1e6 else f"{weights:,}"
     kept = sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in state_of(model))
+    batches = f"batches of {recipe.batch_size}"
+    if model.steps_per_execution > 1:
+        batches += f", up to {model.steps_per_execution} in one call"
+    how = ", compiled by XLA" if model.jit_compile else ""
     return (
-        f"Training {recipe.preset} ({recipe.model}, {trainable_parameters(model):,} parameters, "
-        f"{kept / 1e6:.1f} MB with the optimizer's state) on "
-        f"{len(data.x_train):,} images of {data.name}, {recipe.epochs} epochs of batches of "
-        f"{recipe.batch_size}: {BACKEND} on {device_name()}, {model.dtype_policy.name}, {how}, "
-        f"{model.steps_per_execution} step(s) per call"
+        f"Training {recipe.preset}: {recipe.model}, {size} parameters, "
+        f"{len(data.x_train):,} images of {data.name}, {recipe.epochs} epochs\n"
+        f"  {NAMES.get(BACKEND, BACKEND)} on {device_name()}, {model.dtype_policy.name}{how}, "
+        f"{batches}, {kept / 1e6:.1f} MB of weights and optimizer state"
     )

@@ -1,14 +1,19 @@
-"""The verification net, which judges what a model makes; the zoo's own are trained on first use."""
+"""The verification net, which judges what a model makes.
 
-from collections.abc import Sequence
+The zoo's own are trained on first use, after the model: pictures do not wait for their judge.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from common import plots
+from common import plots, presets
 from common.callbacks import ModeWatcher
+from common.callbacks.progress import telling
 from common.commands.config import RunConfig
 from common.commands.recipe import Recipe
 from common.commands.run_folder import RunFolder, check_writable, write_figures
@@ -33,20 +38,35 @@ class Verifier:
     """A verification net and how it judges.
 
     Attributes:
-        net: classifies images, channel by channel.
+        find: gives the net, which classifies images channel by channel; it may train it.
+        ready: `find` gives it at once.
         tolerance: minimum probability for a prediction to count.
         class_names: of the data, one for each mode.
         labels: of the training images, int (N,), for the share of each class.
+        before: called before each judgement.
     """
 
-    net: ImageClassifier
+    find: Callable[[], ImageClassifier]
+    ready: bool
     tolerance: float
     class_names: Sequence[str]
     labels: np.ndarray
+    before: Callable[[], object] = lambda: None
+
+    @cached_property
+    def net(self) -> ImageClassifier:
+        """The net, which is trained now where there is none yet."""
+        return self.find()
+
+    def _judged(self, images: np.ndarray) -> np.ndarray:
+        self.before()
+        net = self.net
+        with telling(f"Judging {len(images):,} images with the verification net"):
+            return net.classify(images)
 
     def reconstruction_figures(self, images: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         """Whether reconstructions (N, H, W, C) still show the originals' classes, int (N,)."""
-        probabilities = self.net.classify(images)
+        probabilities = self._judged(images)
         return {
             "predictability": predictability(probabilities, self.tolerance),
             "accuracy": accuracy(probabilities, labels, self.tolerance),
@@ -55,7 +75,7 @@ class Verifier:
 
     def sample_figures(self, images: np.ndarray, folder: Path | None = None) -> dict[str, Any]:
         """What samples (N, H, W, C) show; the samples per mode are drawn into the folder."""
-        probabilities = self.net.classify(images)
+        probabilities = self._judged(images)
         classes, _ = predicted_classes(probabilities)
         num_modes = len(self.class_names)
         shares = mode_histogram(self.labels, num_modes)
@@ -81,31 +101,49 @@ def find_verifier(config: RunConfig, data: ImageData) -> Verifier | None:
     preset = config.recipe.dataset.verifier
     if config.mode not in ("basic", "gen"):
         return None
-    if config.verifier:
+    if config.verifier is not None:
         net = ImageClassifier.load(config.verifier)
-    elif preset:
-        net = _own_net(preset, config.recipe.data_dir)
+    elif preset is not None:
+        own = _OwnNet(preset, config.recipe.data_dir)
+        if own.known is None:
+            known = presets.get(preset)["arguments"]
+            shape = known.get("image_shape", data.image_shape)
+            labels = _labels_for(shape, known.get("num_classes", 10), data)
+            return Verifier(own.trained, False, config.tolerance, data.class_names, labels)
+        net = ImageClassifier.load(own.known)
     else:
         if data.num_classes and not data.usual_samples:
             print(f"{data.name} has no verification net, so what images show is not judged.")
         return None
-    if net.image_shape[:2] != data.image_shape[:2]:
+    labels = _labels_for(net.image_shape, net.num_classes, data)
+    return Verifier(lambda: net, True, config.tolerance, data.class_names, labels)
+
+
+def _labels_for(image_shape: Sequence[int], num_classes: int | None, data: ImageData) -> np.ndarray:
+    """The labels of the training images, if a net of this shape and number of classes fits them."""
+    if tuple(image_shape[:2]) != data.image_shape[:2]:
         raise InputError(
-            f"The verification net takes images of {net.image_shape[:2]}, and the data's are "
+            f"The verification net takes images of {tuple(image_shape[:2])}, and the data's are "
             f"{data.image_shape[:2]}; give one for this size with --verifier."
         )
-    num_modes = (net.num_classes or 0) ** data.image_shape[2]
+    num_modes = (num_classes or 0) ** data.image_shape[2]
     if num_modes != data.num_classes or data.y_train is None:
         raise InputError(
-            f"The verification net knows {net.num_classes} classes, which makes {num_modes} in "
+            f"The verification net knows {num_classes} classes, which makes {num_modes} in "
             f"{data.image_shape[2]} channel(s); the data have {data.num_classes}."
         )
-    return Verifier(net, config.tolerance, data.class_names, data.y_train)
+    return data.y_train
 
 
 def mode_watchers(verifier: Verifier | None, epochs: int) -> list[ModeWatcher]:
-    """One watcher that looks about ten times during a GAN's training, if there is a verifier."""
+    """One watcher that looks about ten times during a GAN's training, if a net is ready."""
     if verifier is None:
+        return []
+    if not verifier.ready:
+        print(
+            "The classes of the samples are not watched meanwhile: the net that recognises them is "
+            "trained after the model."
+        )
         return []
     return [
         ModeWatcher(
@@ -117,25 +155,40 @@ def mode_watchers(verifier: Verifier | None, epochs: int) -> list[ModeWatcher]:
     ]
 
 
-def _own_net(preset: str, data_dir: str | None) -> ImageClassifier:
-    """The zoo's net of this preset, trained on first use."""
-    recipe = Recipe.of_preset(preset, data_dir=data_dir and Path(data_dir))
-    check_writable(Path("results"))
-    folder = RunFolder(
-        Path("results", preset.replace("_", "-")),
-        origin_of(recipe, content=None),
-        remedy="remove it to train the zoo's net, or give the file of a net with --verifier",
-    )
-    with folder.in_use():
-        if (known := folder.trained_model()) is not None:
-            return ImageClassifier.load(known)
-        print(f"The verification net is trained first; it is kept in {folder.path}.")
-        folder.check_backup(resume=True)
-        data = load_data(recipe)
-        net = build(recipe, data, ImageClassifier)
-        train(recipe, net, data, folder)
-        test = net.evaluate(data.x_test, data.y_test, verbose=0)
-        with folder.replacing() as staging:
-            figures = {**folder.figures(), "test_accuracy": test["accuracy"]}
-            write_figures(staging / "metrics.json", figures)
-    return net
+class _OwnNet:
+    """The zoo's net of a preset, in a folder of its own.
+
+    Raises:
+        InputError: another net is there, or nothing can be written there.
+    """
+
+    def __init__(self, preset: str, data_dir: str | None):
+        self.recipe = Recipe.of_preset(preset, data_dir=data_dir and Path(data_dir))
+        check_writable(Path("results"))
+        self.folder = RunFolder(
+            Path("results", preset.replace("_", "-")),
+            origin_of(self.recipe, content=None),
+            remedy="remove it to train the zoo's net, or give the file of a net with --verifier",
+        )
+        self.known = self.folder.trained_model()
+        if self.known is None:
+            self.folder.check_backup(resume=True)
+
+    def trained(self) -> ImageClassifier:
+        """The net, trained now unless another run has done so meanwhile."""
+        with self.folder.in_use():
+            if (known := self.folder.trained_model()) is not None:
+                return ImageClassifier.load(known)
+            print(
+                "The verification net, which judges the images, is trained once and kept in "
+                f"{self.folder.path}."
+            )
+            data = load_data(self.recipe)
+            net = build(self.recipe, data, ImageClassifier)
+            train(self.recipe, net, data, self.folder)
+            test = net.evaluate(data.x_test, data.y_test, verbose=0)
+            with self.folder.replacing() as staging:
+                sections = self.folder.figures()
+                sections["model"] |= {"test_accuracy": test["accuracy"]}
+                write_figures(staging / "metrics.json", sections)
+        return net

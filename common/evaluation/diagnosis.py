@@ -12,8 +12,9 @@ from common.metrics import MetricKind, history_table, kinds_of
 STALLED_EPOCHS = 3
 NAMED = 5
 HELP = (
-    "The generator has collapsed onto few modes; a discriminator that sees several images at once "
-    "(a larger pack), a smaller learning rate for it and larger batches usually help."
+    "The generator has collapsed onto few modes; what usually helps: a discriminator that judges "
+    "several images at once (--pack 2), softer labels for a DCGAN (--label-smoothing 0.1), or a "
+    "longer training (more --epochs)."
 )
 
 
@@ -83,20 +84,22 @@ def _of_outputs(reals: np.ndarray, fakes: np.ndarray, probabilities: bool) -> st
     if long_enough and (fakes[-STALLED_EPOCHS:] < 0.02).all():
         return stand + (
             "the generator has stalled: the discriminator rejects every sample; start again with "
-            "a smaller learning rate for the discriminator, or try wgan."
+            "softer labels (--label-smoothing 0.1) or a smaller learning rate for the "
+            "discriminator, or try wgan."
         )
     if real > 0.9 and fake < 0.1:
-        smoothing = ", or smooth its labels (label_smoothing=0.1)" if probabilities else ""
+        smoothing = ", or soften its labels (--label-smoothing 0.1)" if probabilities else ""
         return stand + f"the discriminator wins; lower its learning rate{smoothing}."
     return stand + "both players learn."
 
 
-def modes_in_words(counts: np.ndarray, class_names: Sequence[str]) -> str:
+def modes_in_words(counts: np.ndarray, class_names: Sequence[str], early: bool = False) -> str:
     """Which modes are missing or crowded, with advice if the generator has collapsed.
 
     Args:
         counts: samples per mode, int (K,).
         class_names: K names.
+        early: the training has hardly begun, so a collapse says nothing yet.
     """
     counts = as_counts("The counts", counts)
     class_names = [*map(printable, as_texts("class_names", class_names, len(counts)))]
@@ -109,6 +112,8 @@ def modes_in_words(counts: np.ndarray, class_names: Sequence[str]) -> str:
     # With KL > log 2, fewer than half of the modes at equal frequency would be as varied. A tenth
     # must be missing, as a few of 1,000 modes seldom show.
     collapsed = covered < 0.9 * num_modes or kl > np.log(2)
+    if collapsed and early:
+        return f"{covered} of {num_modes} modes in {samples:,} samples; too early to judge."
     order = np.argsort(-counts, kind="stable")
     # The modes with over three times their share or, after a collapse, with 80 % of the samples.
     crowded = [k for k in order if counts[k] > 3 * samples / num_modes]
