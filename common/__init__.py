@@ -10,6 +10,8 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from typing import Any
 
+__version__ = "0.2.0"
+
 # TensorFlow convolves two to three times as fast with oneDNN, but leaves it off on processors
 # without AVX-512 VNNI.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

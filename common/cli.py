@@ -3,17 +3,21 @@
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
-from common import zoo
+from common import __version__, zoo
 from common.errors import InputError
 
-USAGE = "main.py MODEL MODE [DATA] [--OPTION VALUE ...]"
+COMMAND = "keras-zoo" if Path(sys.argv[0]).stem == "keras-zoo" else "main.py"
+USAGE = f"{COMMAND} MODEL MODE [DATA] [--OPTION VALUE ...]"
 DESCRIPTION = """\
 Train a model, or load it where its recipe was trained before; pictures and figures go to
 results/MODEL-DATA/. KERAS_BACKEND=jax (or torch) changes the backend.
 Without a download: python main.py vae gen digits"""
+TABLES = {"MODEL": zoo.MODELS, "MODE": zoo.MODES, "DATA": zoo.DATASETS, "SCORE": zoo.SCORES}
 GROUPS = {"training": "training", "model": "model", "data": "data", "run": "figures and files"}
 
 
@@ -28,12 +32,12 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     """The arguments of `main.py`; an option that is not given leaves no attribute behind."""
     result = Parser(
-        prog="main.py",
+        prog=COMMAND,
         usage=USAGE,
         description=DESCRIPTION,
         epilog="\n\n".join(
-            f"{kind}:\n" + "\n".join(f"  {name:<13}{about}" for name, about in _lines(table))
-            for kind, table in (("MODEL", zoo.MODELS), ("MODE", zoo.MODES), ("DATA", zoo.DATASETS))
+            f"{kind}:\n" + "\n".join(f"  {name:<18}{about}" for name, about in _lines(table))
+            for kind, table in TABLES.items()
         ),
         argument_default=argparse.SUPPRESS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -46,13 +50,14 @@ def parser() -> Parser:
         result.add_argument(
             name, metavar=name.upper(), help=about, nargs="?" * (name == "data") or None
         )
+    result.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     groups = {part: result.add_argument_group(title) for part, title in GROUPS.items()}
     for option in zoo.OPTIONS.values():
         groups[option.part].add_argument(option.flag, help=_help(option), **_reading(option))
     return result
 
 
-def _lines(table: Mapping[str, zoo.Row]) -> Iterator[tuple[str, str]]:
+def _lines(table: Mapping[str, zoo.Row | zoo.Score]) -> Iterator[tuple[str, str]]:
     for row in table.values():
         alias = getattr(row, "alias", "")
         name = f"{row.name}, {alias}" if alias else row.name
@@ -71,7 +76,9 @@ def _reading(option: zoo.Option) -> dict[str, Any]:
     """How argparse reads the option's value."""
     if option.kind is bool:
         return {"action": "store_true"}
-    metavar = None if option.choices else option.kind.__name__.upper().replace("STR", "NAME")
+    metavar = option.kind.__name__.upper().replace("STR", "NAME")
+    if option.choices:
+        metavar = "SCORE" if len(option.choices) > 4 else None
     return {"type": option.kind, "choices": option.choices or None, "metavar": metavar}
 
 
@@ -91,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         config = RunConfig.of_options(**words)
     except InputError as error:
-        return _fail(f"{error}\nusage: {USAGE}; main.py --help explains each")
+        return _fail(f"{error}\nusage: {USAGE}; {COMMAND} --help explains each")
     try:
         from common.commands.run import run
 
@@ -105,11 +112,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(f"{error}. Earlier results are unchanged.")
     except KeyboardInterrupt:
-        print("main.py: stopped.", file=sys.stderr)
+        print(f"{COMMAND}: stopped.", file=sys.stderr)
         return 130
     return 0
 
 
 def _fail(message: str) -> int:
-    print(f"main.py: {message}", file=sys.stderr)
+    print(f"{COMMAND}: {message}", file=sys.stderr)
     return 2
+
+
+def console() -> NoReturn:
+    """Run the command of `sys.argv`, with warnings of one line, and exit."""
+    warnings.formatwarning = lambda message, *place, **line: f"{COMMAND}: {message}\n"
+    sys.exit(main())

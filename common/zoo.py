@@ -93,6 +93,7 @@ OPTIONS: dict[str, Option] = _table(
     Option("preset", "recipe; default: the zoo's for MODEL and DATA", "training", str),
     Option("epochs", "passes over the training images", "training", least=1, most=10**6),
     Option("batch_size", "images per step", "training", least=1, most=10**6),
+    Option("lr", "learning rate; of a GAN the generator's", "training", float, above=0, most=10),
     Option("seed", "of weights, noise and order", "training", int, 0, 0, 2**32 - 1),
     Option("precision", "dtype policy, or auto", "training", str, "float32", choices=_PRECISIONS),
     Option("code", "shape of the code", "training", str, "vector", choices=("vector", "map")),

@@ -395,3 +395,23 @@ def test_the_classifier_has_the_layers_it_is_given():
     model = AE((8, 8, 1), num_classes=3, classifier_widths=(7, 5), widths=(4,))
     shapes = [v.shape for v in model.classifier.trainable_variables if v.ndim == 2]
     assert shapes == [(2, 7), (7, 5), (5, 3)]
+
+
+@pytest.mark.parametrize("kind", [AE, VAE])
+def test_mirrored_images_are_learned_from_as_they_are_seen(kind):
+    model = kind((4, 6, 2), widths=(4,), mirror=True, seed=0)
+    images = np.random.default_rng(0).uniform(size=(64, 4, 6, 2)).astype("float32")
+    tensor = ops.convert_to_tensor(images)
+    found = as_numpy(model.mirrored(tensor, training=True)).astype("float32")
+    flipped = (found == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    assert 16 < flipped.sum() < 48
+    np.testing.assert_array_equal(found[~flipped], images[~flipped])
+    np.testing.assert_array_equal(as_numpy(model.mirrored(tensor, False)), images)
+    seen = []
+    model.add_noise = lambda batch, training: seen.append(as_numpy(batch)) or batch
+    model.reconstruction_loss = lambda batch, logits, training: (
+        seen.append(as_numpy(batch)) or ops.mean(logits)
+    )
+    model.compute_losses(tensor, None, True)
+    np.testing.assert_array_equal(*seen)
+    assert (seen[0] != images).any() and model.get_config()["mirror"] is True

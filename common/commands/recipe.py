@@ -1,9 +1,10 @@
 """What to train: a preset, with the given options in place of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from common import presets, zoo
+from common.presets.entry import Updates
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,9 @@ class Recipe:
         arguments: of the model's constructor, without the `image_shape`, which the data have;
             `num_classes=True` stands for the data's number.
         compile: arguments of `compile`.
-        epochs: passes over the training images.
+        epochs: passes over the training images; until `for_images` None, if `updates` decide.
+        updates: optimizer steps by the number of training images (`presets.entry.Updates`), or
+            None.
         batch_size: images per step.
         seed: of weights, noise and order.
         precision: name of a Keras dtype policy.
@@ -32,7 +35,8 @@ class Recipe:
     data_dir: str | None
     arguments: dict
     compile: dict
-    epochs: int
+    epochs: int | None
+    updates: Updates | None
     batch_size: int
     seed: int
     precision: str
@@ -72,6 +76,8 @@ class Recipe:
         if chosen["model"].pop("classifier", False):
             chosen["model"]["num_classes"] = True
         preset["arguments"].pop("image_shape", None)
+        if values["lr"]:
+            _change_rate(preset["compile"], values["lr"])
         return cls(
             preset=name,
             model=preset["model"],
@@ -80,8 +86,24 @@ class Recipe:
             data_dir=place and str(place.expanduser().resolve()),
             arguments=preset["arguments"] | chosen["model"],
             compile=preset["compile"],
-            epochs=values["epochs"] or preset["fit"]["epochs"],
+            epochs=values["epochs"] or preset["fit"].get("epochs"),
+            updates=None if values["epochs"] else preset["fit"].get("updates"),
             batch_size=values["batch_size"] or preset["fit"]["batch_size"],
             seed=values["seed"],
             precision=values["precision"],
         )
+
+    def for_images(self, count: int) -> Self:
+        """The recipe for so many training images: its `updates` as whole epochs, at least one."""
+        if self.updates is None:
+            return self
+        updates = next(steps for least, steps in reversed(self.updates) if count >= least)
+        return replace(self, epochs=max(1, round(updates * self.batch_size / count)), updates=None)
+
+
+def _change_rate(compile_with: dict, rate: float) -> None:
+    """Give the first optimizer this rate, and the others theirs in proportion."""
+    configs = [value["config"] for value in compile_with.values() if isinstance(value, dict)]
+    factor = rate / configs[0]["learning_rate"]
+    for config in configs:
+        config["learning_rate"] *= factor

@@ -40,6 +40,7 @@ class AE(ImageModel):
             `(N, H, W, C)` in [0, 1] and logits of that shape, to losses `(N,)`.
         input_noise: standard deviation of Gaussian noise added to the encoder's input in training;
             the target stays clean (Vincent et al. 2008).
+        mirror: flip each training image left to right with probability ½, for photographs.
         networks: "dense" (the default); "strided", strided convolutions with a vector as the code;
             "conv", Down and Up blocks; or "strided_map" and "conv_map", fully convolutional with
             a map of `latent_dim` channels as the code.
@@ -72,6 +73,7 @@ class AE(ImageModel):
         classifier_widths: Sequence[int] = (),
         likelihood: str | Callable[[Any, Any], Any] = "squared_error",
         input_noise: float = 0.0,
+        mirror: bool = False,
         networks: str | None = None,
         widths: Sequence[int] | None = None,
         encoder: keras.Model | None = None,
@@ -84,6 +86,7 @@ class AE(ImageModel):
         self.classifier_widths = list(classifier_widths)
         self.likelihood, self.pixels = likelihood, likelihood_of(likelihood)
         self.input_noise = non_negative("input_noise", input_noise)
+        self.mirror = bool(mirror)
         self.classifier = None
         with self.new_layers():
             if encoder is None and decoder is None:
@@ -130,6 +133,7 @@ class AE(ImageModel):
         return in_float32(self.decoder(codes, training=training))
 
     def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
+        images = self.mirrored(images, training)
         code = self.encoded(self.add_noise(images, training), training)
         logits = self.decoded(code, training)
         reconstruction_loss = self.reconstruction_loss(images, logits, training)
@@ -144,6 +148,14 @@ class AE(ImageModel):
         """The mean loss of a batch's pixels, given the decoder's logits."""
         loss = self.pixels.training_loss if training else self.pixels.loss
         return ops.mean(loss(images, logits))
+
+    def mirrored(self, images: Any, training: bool) -> Any:
+        """A batch; in training with `mirror`, about half of it flipped left to right."""
+        if not (training and self.mirror):
+            return images
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        flips = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator) < 0.5
+        return ops.where(flips, ops.flip(images, 2), images)
 
     def add_noise(self, images: Any, training: bool) -> Any:
         """What the encoder sees of a batch: in training, images with `input_noise`."""
@@ -212,6 +224,7 @@ class AE(ImageModel):
             "classifier_widths": list(self.classifier_widths),
             "likelihood": keras.saving.serialize_keras_object(self.likelihood),
             "input_noise": self.input_noise,
+            "mirror": self.mirror,
             "networks": self.networks,
             "widths": None if self.widths is None else list(self.widths),
         }

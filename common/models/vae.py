@@ -84,6 +84,7 @@ class VAE(AE):
         return ops.sigmoid(self.decoded(z, training))
 
     def compute_losses(self, images: Any, labels: Any, training: bool) -> dict:
+        images = self.mirrored(images, training)
         z_mean, z_log_var = self.encoded(self.add_noise(images, training), training)
         z = self.draw(z_mean, z_log_var, training)
         logits = self.decoded(z, training)

@@ -40,7 +40,7 @@ def strided_encoder(
     for filters in widths:
         h = halved(h, filters)
     if code == "vector":
-        h = layers.LeakyReLU(0.2)(layers.Dense(HIDDEN)(layers.Flatten()(h)))
+        h = normalised(layers.Dense(HIDDEN, use_bias=False)(layers.Flatten()(h)))
     return keras.Model(images, heads(h, outputs), name="encoder")
 
 
@@ -51,7 +51,7 @@ def sub_pixel_decoder(
     rows, columns = (-(-side // 2 ** len(widths)) for side in image_shape[:2])
     if code == "vector":
         z = keras.Input((latent_dim,))
-        h = layers.LeakyReLU(0.2)(layers.Dense(HIDDEN)(z))
+        h = normalised(layers.Dense(HIDDEN, use_bias=False)(z))
         h = layers.Dense(rows * columns * widths[-1], use_bias=False)(h)
         h = layers.Reshape((rows, columns, widths[-1]))(h)
     else:

@@ -1,6 +1,7 @@
 """Presets: a name → model, arguments, data and training recipe, as pure data."""
 
 import copy
+from difflib import get_close_matches
 
 from common.errors import InputError
 from common.presets.autoencoders import AUTOENCODERS
@@ -25,7 +26,8 @@ def get(name: str) -> dict:
         InputError: an unknown name.
     """
     if name not in PRESETS:
-        raise InputError(f"Preset {name!r} is unknown; choose from {', '.join(names())}.")
+        near = get_close_matches(name, names(), 3, 0.5) or ["vae_mnist"]
+        raise InputError(f"Preset {name!r} is unknown; nearest: {', '.join(near)}.")
     return copy.deepcopy(PRESETS[name])
 
 
