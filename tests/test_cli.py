@@ -14,6 +14,7 @@ from PIL import Image
 
 from common import cli, datasets, plots, presets
 from common.commands.config import RunConfig
+from common.commands.figures import UNITS
 from common.commands.run_folder import RunFolder
 from common.errors import InputError
 from common.evaluation.likelihood import importance_weighted_nll
@@ -21,10 +22,11 @@ from common.evaluation.modes import kl_floor, kl_to_uniform
 from common.models import DCGAN, VAE, ImageClassifier
 
 QUICK = ["--epochs", "2", "--data-fraction", "0.1"]
-METRICS = {
-    "mode", "test_mse", "test_negative_elbo", "test_reconstruction", "test_kl",
-    "classifier_accuracy", "parameters", "seed", "backend", "precision", "device", "epochs",
+OF_MODEL = {
+    "seed", "epochs", "parameters", "backend", "precision", "device", "test_mse",
+    "test_reconstruction",
 }  # fmt: skip
+OF_VAES = OF_MODEL | {"test_negative_elbo", "test_kl"}
 OF_SAMPLES = {
     "predictability", "class_coverage", "tolerance", "modes", "modes_kl", "modes_kl_floor",
     "modes_kl_to_data", "modes_kl_to_data_floor", "samples",
@@ -61,7 +63,12 @@ def run_again(verifier):
 
 
 def metrics_of(folder):
-    return json.loads((folder / "metrics.json").read_text())
+    """The sections of a run's figures, each of which `docs/figures_schema.md` documents."""
+    sections = json.loads((folder / "metrics.json").read_text())
+    for section, figures in sections.items():
+        assert set(figures) <= set(UNITS[section])
+        assert None not in figures.values()
+    return sections
 
 
 def judged(images, verifier):
@@ -74,8 +81,11 @@ def test_a_run_leaves_pictures_and_figures(folder):
     for name in ("samples.png", "manifold.png", "modes.png", "losses.png", "training.gif"):
         with Image.open(folder / name) as image:
             assert min(image.size) > 100, name
-    metrics = metrics_of(folder)
-    assert set(metrics) == METRICS | OF_SAMPLES
+    sections = metrics_of(folder)
+    assert set(sections) == {"model", "gen"}
+    metrics = sections["model"]
+    assert set(metrics) == OF_VAES | {"classifier_accuracy"}
+    assert set(sections["gen"]) == OF_SAMPLES
     total = metrics["test_reconstruction"] + metrics["test_kl"]
     assert metrics["test_negative_elbo"] == pytest.approx(total)
     assert 0 <= metrics["classifier_accuracy"] <= 1 and 0 < metrics["test_mse"] < 1
@@ -88,7 +98,7 @@ def test_a_run_leaves_pictures_and_figures(folder):
 
 
 def test_samples_are_judged_by_the_net(folder, verifier):
-    metrics = metrics_of(folder)
+    metrics = metrics_of(folder)["gen"]
     samples = VAE.load(folder / "model.keras").sample(metrics["samples"], seed=0)
     classes, beliefs = judged(samples, verifier)
     counts = np.bincount(classes, minlength=10)
@@ -102,14 +112,20 @@ def test_samples_are_judged_by_the_net(folder, verifier):
 
 def test_the_same_recipe_is_loaded_and_another_trained(place, run_again, verifier, capsys):
     written = (place / "model.keras").stat().st_mtime_ns
+    before = metrics_of(place)
     options = ("--classifier", *QUICK)
     assert run_again(place, *options, "--tolerance", "0.3", mode="basic") == 0
-    assert "Loaded" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Loaded" in said
+    # This run's pictures and figures only.
+    assert f"Pictures in {place}: reconstructions.png, latent.png\n" in said
+    assert "class coverage" not in said and "train seconds" not in said
     assert (place / "model.keras").stat().st_mtime_ns == written
     assert {"reconstructions.png", "latent.png", "samples.png"} <= {p.name for p in place.iterdir()}
-    metrics = metrics_of(place)
-    assert set(metrics) == METRICS | {"predictability", "accuracy", "tolerance"}
-    assert metrics["mode"] == "basic" and metrics["epochs"] == 2
+    metrics = metrics_of(place)["basic"]
+    assert set(metrics) == {"predictability", "accuracy", "tolerance"}
+    # The figures of the other mode and of the model are those they were.
+    assert {**before, "basic": metrics} == metrics_of(place)
     data = datasets.load("digits", data_fraction=0.1)
     reconstructed = VAE.load(place / "model.keras").reconstruct(data.x_test)
     classes, beliefs = judged(reconstructed, verifier)
@@ -154,13 +170,16 @@ def test_a_folder_with_another_recipe_is_refused(place, run_again, capsys):
 def test_the_likelihood_is_estimated_where_it_is_asked_for(place, run_again):
     options = ("--classifier", *QUICK, "--nll-samples", "30")
     assert run_again(place, *options, mode="basic") == 0
-    metrics = metrics_of(place)
+    metrics = metrics_of(place)["model"]
     assert metrics["nll_samples"] == 30
     model = VAE.load(place / "model.keras")
     images = datasets.load("digits", data_fraction=0.1).x_test / np.float32(255)
     nll = importance_weighted_nll(images, model.posterior, model.log_likelihood, 30)
     assert metrics["nll"] == pytest.approx(nll.mean(), 1e-5)
     assert metrics["nll"] < metrics["test_negative_elbo"]
+    # It stays where a later run does not ask for it.
+    assert run_again(place, "--classifier", *QUICK, mode="latent") == 0
+    assert metrics_of(place)["model"]["nll"] == metrics["nll"]
 
 
 @pytest.mark.slow
@@ -200,9 +219,11 @@ def test_weights_of_a_file_are_used_without_training(folder, run_again, tmp_path
     assert "Loaded" in capsys.readouterr().out
     assert not {"model.keras", "history.csv"} & {path.name for path in tmp_path.iterdir()}
     metrics = metrics_of(tmp_path)
-    assert set(metrics) == METRICS and metrics["epochs"] is None
+    assert set(metrics) == {"model", "latent"} and metrics["latent"] == {}
+    known = OF_VAES | {"classifier_accuracy"}
+    assert set(metrics["model"]) == known - {"seed", "epochs"}
     assert not (tmp_path / "timing.json").exists()
-    assert metrics["parameters"] == metrics_of(folder)["parameters"]
+    assert metrics["model"]["parameters"] == metrics_of(folder)["model"]["parameters"]
     assert json.loads((tmp_path / "config.json").read_text())["weights"] == str(model)
     assert run_again(folder, "--weights", str(model)) == 2
     assert "holds a trained model" in capsys.readouterr().err
@@ -244,7 +265,7 @@ def test_a_failure_after_training_does_not_lose_the_model(place, run_again, monk
     }  # fmt: skip
     assert run_again(place, *QUICK, "--seed", "3") == 0
     assert "Loaded" in capsys.readouterr().out
-    assert (place / "samples.png").exists() and metrics_of(place)["epochs"] == 2
+    assert (place / "samples.png").exists() and metrics_of(place)["model"]["epochs"] == 2
 
 
 @pytest.mark.parametrize("damage", ['{"files": [', "{}", None])
@@ -297,7 +318,7 @@ def test_the_machine_may_choose_the_precision_and_a_training_be_traced(run_again
     options = ["--precision", "auto", "--profile", str(tmp_path / "trace")]
     assert run_again(tmp_path / "r", *QUICK, *options, mode="latent") == 0
     assert "Precision float32: on a CPU dense networks" in capsys.readouterr().out
-    assert metrics_of(tmp_path / "r")["precision"] == "float32"
+    assert metrics_of(tmp_path / "r")["model"]["precision"] == "float32"
     assert any(path.is_file() for path in (tmp_path / "trace").rglob("*"))
     assert run_again(tmp_path / "r", *QUICK, *options, mode="latent") == 2
     assert "add --retrain" in capsys.readouterr().err
@@ -322,9 +343,8 @@ def test_an_autoencoder_samples_from_a_mixture(run_again, tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     assert {"samples.png", "samples_of_random_codes.png", "manifold.png", "modes.png"} <= names
     metrics = metrics_of(tmp_path)
-    assert metrics["test_kl"] is None and metrics["test_negative_elbo"] is None
     plain = {"predictability_of_random_codes", "class_coverage_of_random_codes"}
-    assert set(metrics) == METRICS | OF_SAMPLES | plain
+    assert set(metrics["model"]) == OF_MODEL and set(metrics["gen"]) == OF_SAMPLES | plain
 
 
 def test_a_gan_generates(run_again, tmp_path, capsys, monkeypatch):
@@ -333,14 +353,14 @@ def test_a_gan_generates(run_again, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(presets.PRESETS, "dcgan_digits", preset)
     assert run_again(tmp_path, *QUICK, "--batch-size", "32", "--pack", "2", model="dcgan") == 0
     said = capsys.readouterr().out
-    assert "D(real)" in said
+    assert "D(real)" in said and "usually helps" not in said.split("Pictures")[0]
     assert said.count("of 10 modes in 1,000 samples") == 2 and "After epoch 1:" in said
     pictures = {
         "samples.png", "originals_and_samples.png", "nearest.png", "training.gif", "losses.png",
         "modes.png", "modes_over_training.png",
     }  # fmt: skip
     assert pictures <= {path.name for path in tmp_path.iterdir()}
-    assert set(metrics_of(tmp_path)) >= OF_SAMPLES
+    assert set(metrics_of(tmp_path)["gen"]) == OF_SAMPLES
     assert DCGAN.load(tmp_path / "model.keras").pack == 2
 
 
@@ -356,18 +376,23 @@ def test_the_verification_net_is_trained_once_and_then_loaded(
     assert cli.main([*words, str(tmp_path / "first")]) == 0
     place = Path("results", "classifier-digits")
     said = capsys.readouterr().out
-    assert f"kept in {place}" in said and "Training classifier_digits" in said
+    # Pictures do not wait for their judge.
+    picture, training, end = (
+        said.index(words)
+        for words in ("first: reconstructions.png", "Training classifier_digits", "predictability")
+    )
+    assert picture < training < end and f"kept in {place}" in said
     net = ImageClassifier.load(place / "model.keras")
     data = datasets.load("digits")
     accuracy = (net.classify(data.x_test).argmax(axis=1) == data.y_test).mean()
-    assert metrics_of(place)["test_accuracy"] == pytest.approx(accuracy)
+    assert metrics_of(place)["model"]["test_accuracy"] == pytest.approx(accuracy)
 
     written = (place / "model.keras").stat().st_mtime_ns
     assert cli.main([*words, str(tmp_path / "second")]) == 0
     assert "classifier_digits" not in capsys.readouterr().out
     assert (place / "model.keras").stat().st_mtime_ns == written
     first, second = (metrics_of(tmp_path / name) for name in ("first", "second"))
-    assert first["predictability"] == second["predictability"]
+    assert first["basic"] == second["basic"]
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_an_own_gan_trains_through_the_command_line(tmp_path, verifier, capsys):
     words += ["--verifier", str(verifier), "--output", str(tmp_path / "results")]
     assert cli.main(["hinge", "gen", "digits", *words]) == 0
     said = capsys.readouterr().out
-    assert "Training hinge_digits (HingeGAN" in said
+    assert "Training hinge_digits: HingeGAN" in said
     # The watcher and the read-out of the balance know what the metrics mean.
     assert "After epoch 3:" in said and "D(real)" in said
     history = pd.read_csv(tmp_path / "results" / "history.csv")
@@ -53,7 +53,8 @@ def test_an_own_gan_trains_through_the_command_line(tmp_path, verifier, capsys):
     assert last < first
     model = GAN.load(tmp_path / "results" / "model.keras")
     assert type(model).__name__ == "HingeGAN" and model.pack == 2
-    assert json.loads((tmp_path / "results" / "metrics.json").read_text())["modes"] >= 1
+    figures = json.loads((tmp_path / "results" / "metrics.json").read_text())
+    assert figures["gen"]["modes"] >= 1
     assert cli.main(["hinge", "gen", "digits", *words]) == 0
     assert "Loaded" in capsys.readouterr().out
 
