@@ -61,8 +61,10 @@ def locked(path: Path, what: str) -> Iterator[None]:
                 break
         os.close(handle)
     try:
-        os.ftruncate(handle, 0)
-        os.write(handle, str(os.getpid()).encode())
+        # A full disk keeps nobody from holding the lock without a name.
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.write(handle, str(os.getpid()).encode())
         yield
     finally:
         path.unlink(missing_ok=True)

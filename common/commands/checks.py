@@ -2,6 +2,7 @@
 
 from common.commands.config import RunConfig
 from common.errors import InputError
+from common.models import AE
 from common.models.base import ImageModel
 
 
@@ -11,7 +12,7 @@ def check_model(config: RunConfig, model: ImageModel) -> None:
     Raises:
         InputError: it says which.
     """
-    if config.nll_samples and getattr(model, "likelihood", "") == "squared_error":
+    if config.nll_samples and isinstance(model, AE) and not model.pixels.in_nats:
         raise InputError(
             "--nll-samples estimates p(x) in nats, and this model's squared error is not in nats; "
             "use a preset whose likelihood is bernoulli or gaussian."
