@@ -7,10 +7,12 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from tiny_models import QUICK, images_of, vae
 
 from common.callbacks import EpochLines, Film, ProgressBar, Trace, TrainingClock, progress
 from common.callbacks.progress import duration, headline, say, telling
 from common.metrics import KNOWN, MetricKind
+from common.training import session
 
 
 @pytest.mark.parametrize(
@@ -105,10 +107,28 @@ def test_steps_taken_before_a_stop_do_not_count_as_quick(clock):
     lines.on_train_begin()
     lines.on_epoch_begin(0)
     for call in range(95):
-        lines.model.session.calls += 1
+        lines.trained.session.calls += 1
         clock[0] += 0.001 if call < 90 else 2.0
         lines.on_train_batch_end(call)
     assert lines.left == pytest.approx(10)
+
+
+@pytest.mark.parametrize("kind", [ProgressBar, EpochLines])
+def test_the_progress_of_a_real_training_leaves_it_alone(kind, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "REDRAW", 0.0)
+    for name in ("SECONDS_BETWEEN_CHECKS", "FIRST_BACKUP"):
+        monkeypatch.setattr(session, name, 0.0)
+    weights = []
+    for callbacks in ([kind()], []):
+        keras.utils.set_random_seed(0)
+        model = vae()
+        model.compile(**QUICK)
+        images = images_of(model.image_shape)[0]
+        model.fit(images, batch_size=4, epochs=3, callbacks=callbacks, verbose=0)
+        weights.append(model.get_weights())
+    for with_progress, without in zip(*weights, strict=True):
+        np.testing.assert_allclose(with_progress, without, 1e-5, 1e-6)
+    assert "poch 3/3" in capsys.readouterr().out
 
 
 def test_a_source_of_unknown_length_is_timed_by_the_epoch(clock):

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from common import cli
+from common import cli, presets
 from common.commands.config import RunConfig
 from common.models import ImageClassifier
 
@@ -136,6 +136,28 @@ def test_a_net_that_cannot_judge_the_data_is_refused(options, message, tmp_path,
     assert cli.main(["vae", "gen", "digits", *words]) == 2
     captured = capsys.readouterr()
     assert message in captured.err and "Training" not in captured.out
+
+
+def test_an_own_net_that_cannot_judge_is_refused_before_the_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for arguments, message in (
+        ({"image_shape": (20, 28, 1)}, "takes images of (20, 28), and the data's are (28, 28)"),
+        ({"num_classes": 7}, "knows 7 classes, which makes 7 in 1 channel(s); the data have 10"),
+    ):
+        preset = presets.get("classifier_digits")
+        preset["arguments"] |= arguments
+        with monkeypatch.context() as patch:
+            patch.setitem(presets.PRESETS, "classifier_digits", preset)
+            assert cli.main(["vae", "gen", "digits"]) == 2
+        captured = capsys.readouterr()
+        assert message in captured.err and "Training" not in captured.out
+    place = tmp_path / "results" / "classifier-digits"
+    place.mkdir(parents=True)
+    (place / "model.keras").write_bytes(b"of another recipe")
+    assert cli.main(["vae", "gen", "digits"]) == 2
+    captured = capsys.readouterr()
+    assert "holds a model of another recipe" in captured.err and "--verifier" in captured.err
+    assert "Training" not in captured.out
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, capsys):

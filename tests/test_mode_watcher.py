@@ -1,5 +1,6 @@
 """The look at a generator's modes while it trains: when it is taken, what it counts and says."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import keras
@@ -8,6 +9,7 @@ import pytest
 from tiny_models import QUICK, images_of, wgan
 
 from common.callbacks import ModeWatcher
+from common.commands.verifier import Verifier, mode_watchers
 from common.errors import InputError
 from common.evaluation.diagnosis import HELP
 from common.metrics import MetricKind
@@ -154,3 +156,17 @@ def test_too_few_samples_are_refused_with_the_number_needed(modes, needed):
     assert ModeWatcher(brightness, names, needed).samples == needed
     with pytest.raises(InputError, match=rf"{needed - 1} samples .* {modes} modes; .*{needed}\."):
         ModeWatcher(brightness, names, needed - 1)
+
+
+def test_a_net_that_is_not_trained_yet_does_not_hold_up_the_training(capsys):
+    def find():
+        raise AssertionError("it is trained after the model")
+
+    later = Verifier(find, False, 0.8, NAMES, np.arange(3))
+    assert mode_watchers(later, epochs=20) == []
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "not watched" in line
+    (watcher,) = mode_watchers(replace(later, ready=True), epochs=20)
+    assert watcher.every == 2
+    assert mode_watchers(None, epochs=20) == []
+    assert capsys.readouterr().out == ""

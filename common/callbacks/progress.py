@@ -75,6 +75,12 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, split: str = "validation"):
         super().__init__()
         self.split = split
+        # On JAX `self.model` would fetch the state of a step that still runs.
+        self.trained: Any = None
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        self.trained = model
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.started = time.monotonic()
@@ -92,7 +98,7 @@ class Progress(keras.callbacks.Callback):
             self.mark = None
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        session = getattr(self.model, "session", None)
+        session = getattr(self.trained, "session", None)
         if session is not None and session.calls <= session.skipped:
             return  # taken before the training stopped
         # With fused steps the last call counts more batches than there are.
@@ -118,7 +124,7 @@ class Progress(keras.callbacks.Callback):
 
     def figures(self, digits: int) -> str:
         """The metrics that matter, in words, to so many significant digits."""
-        kinds = getattr(self.model, "metric_kinds", KNOWN)
+        kinds = getattr(self.trained, "metric_kinds", KNOWN)
         return ", ".join(
             f"{_said(name, kinds, self.split)} {self.latest[name]:.{digits}g}"
             for name in headline([*self.latest], kinds)

@@ -105,7 +105,9 @@ def _run_in(
 
         judge = verifier and replace(verifier, before=show)
         figures = present(mode.run(config, model, data, judge, staging))
-        show()
+        drawing.close()
+        if config.nll_samples:
+            show()
         with telling(f"Measuring {len(data.x_test):,} test images"):
             measured = figures_on_test(model, data, config.nll_samples)
         for watcher in watchers:

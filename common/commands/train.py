@@ -177,5 +177,5 @@ def _description(recipe: Recipe, data: datasets.ImageData, model: ImageModel) ->
         f"Training {recipe.preset}: {recipe.model}, {size} parameters, "
         f"{len(data.x_train):,} images of {data.name}, {recipe.epochs} epochs\n"
         f"  {NAMES.get(BACKEND, BACKEND)} on {device_name()}, {model.dtype_policy.name}{how}, "
-        f"{batches}, {kept / 1e6:.1f} MB of weights and optimizer state"
+        f"{batches}, {kept / 1e6:.1f} MB with the optimizer"
     )
