@@ -85,26 +85,42 @@ def test_the_figures_are_those_of_a_model_that_did_not_see_the_class(found):
 
 
 def test_the_most_anomalous_images_are_shown_with_their_scores(found, monkeypatch, capsys):
-    _, folder, words = found
+    name, folder, words = found
     drawn, draw = [], plots.image_grid
+    curves, draw_curve = [], plots.roc_curve
 
     def watch(*args, **options):
         drawn.append({"images": args[0], **options})
         return draw(*args, **options)
 
     monkeypatch.setattr(plots, "image_grid", watch)
+    monkeypatch.setattr(
+        plots, "roc_curve", lambda *args: curves.append(draw_curve(*args)) or curves[-1]
+    )
     assert cli.main([*words, "--score", "squared_error", "--k", "5"]) == 0
     assert "Loaded" in capsys.readouterr().out
-    for name in ("most_anomalous.png", "roc.png", "losses.png", "training.gif"):
-        with Image.open(folder / name) as image:
-            assert min(image.size) > 100, name
+    for picture in ("most_anomalous.png", "roc.png", "losses.png", "training.gif"):
+        with Image.open(folder / picture) as image:
+            assert min(image.size) > 100, picture
     metrics = metrics_of(folder)
     assert metrics["score"] == "squared_error"
     assert metrics["auroc"] == metrics["auroc_squared_error"]
 
     (options,) = drawn
     labels, scores = zip(*(caption.split("\n") for caption in options["captions"]), strict=True)
-    assert "5 most anomalous by squared error" in options["title"]
+    model_and_data, score, framed = options["title"].split("\n")
+    assert model_and_data == f"{name} on digits without 3, 2 epochs"
+    assert score == "most anomalous by squared error"
+    assert framed == f"framed: class 3, held out ({labels.count('3')} of 5)"
+    assert options["framed"].tolist() == [label == "3" for label in labels]
+    curve = curves[0].axes[0]
+    assert curve.get_title() == f"{model_and_data}: finding class 3"
+    entries = [text.get_text() for text in curve.get_legend().get_texts()]
+    assert entries[0] == f"squared error, AUROC {metrics['auroc']:.3f}"
+    others = {entry.split(",")[0] for entry in entries[1:-1]}
+    assert others == {
+        anomaly.in_words(s) for s in SCORES | (OF_VAES if name == "vae" else set())
+    } - {"squared error"}
     assert len(scores) == 5 and sorted(map(float, scores), reverse=True) == [*map(float, scores)]
     data = datasets.load("digits", data_fraction=0.1)
     model = models.AE.load(folder / "model.keras")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from common import plots
@@ -67,7 +68,7 @@ def test_latent_space_draws_every_code_in_its_class_colour():
     figure = plots.latent_space(codes, labels, class_names=["cat", "dog", "owl"])
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("latent dimension 1", "latent dimension 2")
-    (legend,) = figure.legends
+    legend = axes.get_legend()
     assert texts(legend) == ["cat", "dog", "owl"]
 
     points, colours = axes.collections[0].get_offsets(), axes.collections[0].get_facecolors()
@@ -86,7 +87,7 @@ def test_latent_space_mixes_sorted_classes():
 
 def test_latent_space_names_only_the_classes_present():
     figure = plots.latent_space(rng.normal(size=(4, 2)), np.array([3, 3, 7, 7]))
-    assert texts(figure.legends[0]) == ["3", "7"]
+    assert texts(figure.axes[0].get_legend()) == ["3", "7"]
 
 
 def test_latent_space_marks_the_means():
@@ -96,9 +97,27 @@ def test_latent_space_marks_the_means():
     assert marks == {"0": (1, 2), "1": (10, 11)}
 
 
+def boxes_of(texts, figure):
+    figure.draw_without_rendering()
+    return [Text.get_window_extent(text).padded(-2) for text in texts]
+
+
+@pytest.mark.parametrize("names", [list("01234"), [*("Ankle boot", "Bag", "Coat", "Dress", "T")]])
+def test_names_of_means_do_not_overlap_and_point_to_their_means(names):
+    codes = rng.normal(size=(500, 2))  # The means of five classes at nearly the same place.
+    labels = np.arange(500) % 5
+    figure = plots.latent_space(codes, labels, names, means=True)
+    texts = figure.axes[0].texts
+    boxes = boxes_of(texts, figure)
+    overlaps = [a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i]]
+    assert not any(overlaps)
+    for label, text in enumerate(texts):
+        np.testing.assert_allclose(text.xy, codes[labels == label].mean(axis=0))
+
+
 def test_latent_space_of_many_classes_has_a_colour_bar():
     figure = plots.latent_space(rng.normal(size=(100, 2)), np.arange(100))
-    assert not figure.legends
+    assert figure.axes[0].get_legend() is None
     assert figure.axes[1].get_ylabel() == "class"
 
 
@@ -169,6 +188,7 @@ def test_loss_curves_have_a_panel_per_metric():
         "classifier accuracy",
     ]
     assert {axes.get_xlabel() for axes in (loss, kl, accuracy)} == {"epoch"}
+    assert loss.get_ylabel() == "loss per image"
     assert kl.get_ylabel() == "nats per image"
     assert accuracy.get_ylabel() == "share correct"
     training, validation = loss.lines
@@ -233,7 +253,56 @@ def test_loss_curves_draw_a_loss_equal_to_the_reconstruction_loss_once():
     assert len(plots.loss_curves(history | {"loss": [3, 2]}).axes) == 2
 
 
-def test_a_first_epoch_far_above_the_others_does_not_flatten_them():
+def test_a_first_epoch_does_not_squeeze_the_others_and_its_value_is_said():
+    history = {
+        "loss": [260.0, 160, 150, 140, 130, 125],
+        "classifier_accuracy": [0.1, 0.8, 0.85, 0.9, 0.91, 0.92],
+        "kl_loss": [5.0, 4, 3, 2, 1, 0],
+    }
+    loss, kl, accuracy = plots.loss_curves(history).axes
+    assert loss.get_ylim() == pytest.approx((122.2, 162.8))
+    assert loss.get_xlabel() == "epoch (beyond the scale: 260 in epoch 1)"
+    assert accuracy.get_xlabel() == "epoch (beyond the scale: 0.1 in epoch 1)"
+    # A steady fall is shown whole, and so are a few epochs.
+    assert kl.get_xlabel() == "epoch" and kl.get_ylim()[1] > 5
+    (few,) = plots.loss_curves({"loss": [260, 160, 150, 140]}).axes
+    assert few.get_ylim()[1] > 260
+
+
+def test_every_loss_figure_is_as_wide_as_the_others():
+    histories = [{name: [2, 1] for name in "abcde"[:count]} for count in (1, 2, 3, 4, 5)]
+    assert {plots.loss_curves(history).get_figwidth() for history in histories} == {10.0}
+
+
+def test_loss_curves_say_a_squared_error():
+    kinds = {"loss": MetricKind("squared error")}
+    (axes,) = plots.loss_curves({"loss": [2, 1]}, kinds).axes
+    assert axes.get_ylabel() == "squared error per image"
+
+
+def test_loss_curves_of_several_trainings_share_their_panels():
+    longer = pd.DataFrame({"loss": [4, 3, 2], "val_loss": [5, 4, 3], "kl_loss": [1, 1, 1]})
+    figure = plots.loss_curves({"ae": {"loss": [2, 1]}, "$v_$": longer}, title="two models")
+    loss, kl = figure.axes
+    assert texts(loss.get_legend()) == ["ae", "$v_$", "$v_$, validation"]
+    assert texts(kl.get_legend()) == ["$v_$"]
+    np.testing.assert_array_equal(loss.lines[1].get_ydata(), [4, 3, 2])
+    # A training has one colour in every panel, and its validation images dashes.
+    colours = [tuple(line.get_color()) for line in (*loss.lines, *kl.lines)]
+    assert colours[0] != colours[1] == colours[2] == colours[3]
+    assert [line.get_linestyle() for line in loss.lines] == ["-", "-", "--"]
+    assert figure.get_suptitle() == "two models"
+
+
+def test_loss_curves_of_several_gans_tell_trainings_and_players_apart():
+    gan = {"generator_loss": [1, 2], "discriminator_loss": [2, 1]}
+    (axes,) = plots.loss_curves({"a": gan, "b": gan}).axes
+    names = ["a, generator", "a, discriminator", "b, generator", "b, discriminator"]
+    assert texts(axes.get_legend()) == names
+    assert len({tuple(line.get_color()) for line in axes.lines}) == 4
+
+
+def test_values_far_above_most_have_a_logarithmic_scale():
     history = {"loss": [30_000.0, 90.0, 80.0], "kl_loss": [30.0, 90.0, 80.0], "gap": [-9e3, 1, 2]}
     scales = [axes.get_yscale() for axes in plots.loss_curves(history).axes]
     assert scales == ["log", "linear", "linear"]
@@ -272,6 +341,19 @@ def test_roc_curve():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("false positive rate", "true positive rate")
 
 
+def test_roc_curve_names_its_score_and_draws_the_others_thin():
+    chosen, others = ([0, 1], [0, 1], 0.5), {"b": ([0, 1], [0, 1], 0.6), "c": ([0, 1], [1, 1], 0.9)}
+    figure = plots.roc_curve(*chosen, "code $x_$", others, "vae on digits: finding class 8")
+    (axes,) = figure.axes
+    assert axes.get_title() == "vae on digits: finding class 8"
+    entries = ["code $x_$, AUROC 0.500", "c, AUROC 0.900", "b, AUROC 0.600", "chance, AUROC 0.500"]
+    assert texts(axes.get_legend()) == entries
+    widths = [line.get_linewidth() for line in axes.lines]
+    assert widths[0] > 2 * widths[1] == 2 * widths[2]
+    with pytest.raises(InputError, match="true positive"):
+        plots.roc_curve(*chosen, others={"d": ([0, 1], [0, 2], 0.5)})
+
+
 def test_held_out_scores():
     figure = plots.held_out_scores(pd.Series([0.9, 0.6, 0.75], index=[0, 1, 8]))
     (axes,) = figure.axes
@@ -281,7 +363,7 @@ def test_held_out_scores():
     mean, chance = axes.lines
     np.testing.assert_allclose(mean.get_ydata(), 0.75)
     np.testing.assert_allclose(chance.get_ydata(), 0.5)
-    assert texts(figure.legends[0]) == ["mean 0.750", "chance"]
+    assert texts(axes.get_legend()) == ["mean 0.750", "chance"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("class held out of training", "AUROC")
 
 
@@ -290,8 +372,10 @@ def test_mode_histogram():
     (axes,) = figure.axes
     assert [bar.get_height() for bar in axes.patches[:3]] == [30, 0, 10]
     assert axes.get_title() == "2 of 3 modes in 40 samples"
+    titled = plots.mode_histogram([30, 0, 10], title="dcgan on digits").axes[0].get_title()
+    assert titled == "dcgan on digits\n2 of 3 modes in 40 samples"
     assert tick_labels(axes.xaxis) == ["cat", "dog", "owl"]
-    assert texts(figure.legends[0]) == ["generated", "data"]
+    assert texts(axes.get_legend()) == ["generated", "data"]
     np.testing.assert_array_equal(axes.patches[3].get_data().values, [10, 20, 10])
 
 
@@ -308,9 +392,17 @@ def test_mode_histogram_ranks_many_modes():
 def test_mode_history_shows_shares_by_epoch():
     axes, bar = plots.mode_history({10: [1, 3], 5: [2, 0]}).axes
     np.testing.assert_array_equal(axes.collections[0].get_array(), [[1, 0.25], [0, 0.75]])
+    assert [text.get_text() for text in axes.texts] == ["100", "25", "75"]
     assert tick_labels(axes.xaxis) == ["5", "10"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "mode")
     assert bar.get_ylabel() == "share of samples"
+
+
+def test_one_epoch_of_one_mode_leaves_the_others_their_colours():
+    even = np.full(10, 100)
+    axes, _ = plots.mode_history({1: 1000 * np.eye(10)[1], 2: even, 3: even}, title="a gan").axes
+    assert axes.collections[0].get_clim() == (0, pytest.approx(0.3))
+    assert axes.get_title() == "a gan\nshare of the samples in each mode, %"
 
 
 def test_mode_history_ranks_many_modes_in_each_epoch():
@@ -323,3 +415,35 @@ def test_mode_history_ranks_many_modes_in_each_epoch():
     np.testing.assert_array_equal(shares.mask, expected == 0)
     assert "most frequent first" in axes.get_ylabel() and bar.get_yscale() == "log"
     plots.mode_history({1: [1] * 40, 2: [2] * 40})._repr_png_()  # one colour only
+
+
+# --- a user's axes -----------------------------------------------------------------------------
+
+IMAGES = np.stack([grey(3), grey(3)])
+ON_AXES = {
+    "latent_space": lambda **on: plots.latent_space(CODES, np.arange(20) % 3, means=True, **on),
+    "tsne": lambda **on: plots.tsne(CODES, **on),
+    "roc_curve": lambda **on: plots.roc_curve([0, 1], [0, 1], 0.5, **on),
+    "held_out_scores": lambda **on: plots.held_out_scores(pd.Series([0.5, 0.7]), **on),
+    "mode_histogram": lambda **on: plots.mode_histogram([1, 2], **on),
+    "mode_history": lambda **on: plots.mode_history({1: [1, 2]}, **on),
+    "image_grid": lambda **on: plots.image_grid(grey(4), captions=list("abcd"), **on),
+    "reconstructions": lambda **on: plots.reconstructions(grey(4), grey(4), **on),
+    "nearest_neighbours": lambda **on: plots.nearest_neighbours(grey(4), grey(4), **on),
+    "manifold": lambda **on: plots.manifold(lambda z: grey(len(z)), n=3, **on),
+    "traversals": lambda **on: plots.traversals(IMAGES, [0, 0.5, 1], **on),
+    "interpolation": lambda **on: plots.interpolation(IMAGES, **on),
+}
+CODES = rng.normal(size=(20, 2))
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_a_plot_draws_on_a_users_axes_and_says_a_title(name):
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    axes, other = figure.subplots(1, 2)
+    assert ON_AXES[name](ax=axes, title="$m_$ on d") is figure
+    assert axes.get_title().startswith("$m_$ on d") and axes.has_data() and not other.has_data()
+    assert figure.get_size_inches().tolist() == [9, 4]
+    figure.savefig(io.BytesIO(), format="png")
+    with pytest.raises(InputError, match="ax is a ndarray; expected one Matplotlib Axes"):
+        ON_AXES[name](ax=np.array([axes, other]))

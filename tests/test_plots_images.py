@@ -64,6 +64,16 @@ def test_image_grid_captions_stand_under_their_images():
     assert ay > 7.5
 
 
+def test_image_grid_frames_the_marked_images():
+    (axes,) = plots.image_grid(levels([0, 0, 0, 0]), columns=2, framed=[False, True, False, 1]).axes
+    corners = [frame.get_xy() for frame in axes.patches]
+    assert corners == [(8.5, -0.5), (8.5, 8.5)]
+    assert {(frame.get_width(), frame.get_height()) for frame in axes.patches} == {(8, 8)}
+    assert not plots.image_grid(levels([0, 0])).axes[0].patches
+    with pytest.raises(InputError, match=r"framed images: got the shape \(1,\)"):
+        plots.image_grid(levels([0, 0]), framed=[True])
+
+
 def test_image_grid_fills_its_figure():
     figure = plots.image_grid(levels(np.zeros(16)))
     place = figure.axes[0].get_position()
@@ -122,6 +132,8 @@ def test_originals_stand_beside_samples():
     assert originals.get_position().x1 < samples.get_position().x0
     assert originals.images[0].get_array().shape == (5 * 9 - 1, 5 * 9 - 1)
     assert (cell(samples, 2, 2) == 0.75).all()
+    titled = plots.originals_and_samples(levels([0.25]), levels([0.5]), title="a $gan_$")
+    assert [text.get_text() for text in titled.axes[0].texts] == ["a $gan_$"]
 
 
 # --- traversals ------------------------------------------------------------------------------
@@ -138,7 +150,9 @@ def test_manifold_maps_the_plane_through_gaussian_quantiles():
     for row, z2 in enumerate([high, 0.5, low]):  # z2 grows upwards
         for column, z1 in enumerate([low, 0.5, high]):
             np.testing.assert_allclose(cell(axes, row, column)[0, 0], [z1, z1, z2], atol=1e-4)
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("latent dimension 1", "latent dimension 2")
+    ends = "from the 5 % to the 95 % quantile of N(0, 1)"
+    assert axes.get_xlabel() == f"latent dimension 1, {ends}"
+    assert axes.get_ylabel() == f"latent dimension 2, {ends}"
     assert tick_labels(axes.xaxis) == ["-1.64", "0", "1.64"]
     assert tick_labels(axes.yaxis) == ["1.64", "0", "-1.64"]
 
@@ -155,6 +169,7 @@ def test_manifold_of_an_autoencoder_covers_its_codes():
     (axes,) = plots.manifold(first_code, n=2, codes=codes).axes
     assert tick_labels(axes.xaxis) == ["0.2", "3.8"]
     assert tick_labels(axes.yaxis) == ["-0.2", "-3.8"]
+    assert axes.get_xlabel().endswith("of the codes")
 
 
 @pytest.mark.parametrize("codes", [np.zeros((5, 3)), np.zeros(2), np.zeros((5, 2, 2, 2))])
@@ -220,6 +235,19 @@ def test_animation_writes_the_epochs_over_frames_of_one_size(tmp_path):
     assert not np.array_equal(shown[0], shown[1])
     # "epoch 1000000" is wider than the picture under it, and no frame is cut.
     assert shown[0].shape[1] > 90 + 10
+
+
+def test_animation_of_reconstructions_stands_beside_the_originals(tmp_path):
+    frames = {1: levels([0.2] * 4), 9: levels([0.6] * 4)}
+    film = plots.animation(frames, tmp_path / "a.gif", originals=levels([1.0] * 4), title="ae")
+    with Image.open(film) as shown:
+        shown.seek(1)
+        last = np.asarray(shown.convert("L"))
+    left, right = np.array_split(last[60:], 2, axis=1)
+    # Both halves are white paper and images, of 1.0 on the left and 0.6 on the right.
+    assert left.mean() > 250 and 150 < np.median(right) < 156
+    with pytest.raises(InputError, match="originals have shape"):
+        plots.animation(frames, tmp_path / "b.gif", originals=np.zeros((4, 8, 8)))
 
 
 @pytest.mark.parametrize(

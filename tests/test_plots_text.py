@@ -40,7 +40,7 @@ GREY = np.full((COUNT, 4, 4, 1), 0.5)
 def in_legend(names):
     figure = plots.latent_space(CODES, np.arange(2 * COUNT) % COUNT, names, means=True)
     assert [text.get_text() for text in figure.axes[0].texts] == SHOWN
-    return figure, figure.legends[0].get_texts()
+    return figure, figure.axes[0].get_legend().get_texts()
 
 
 def in_bars(names):
@@ -143,7 +143,7 @@ TEXT = st.text(st.characters() | st.sampled_from("$_\\{}%^\n\ud800"), max_size=4
 @given(st.lists(TEXT, min_size=3, max_size=3))
 def test_any_three_names_are_drawn(names):
     figure = plots.latent_space(CODES[:6], np.arange(6) % 3, names)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == as_text(
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == as_text(
         names_of(range(3), names), 24
     )[0]
     figure.savefig(io.BytesIO(), format="png")

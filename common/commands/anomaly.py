@@ -11,6 +11,7 @@ import pandas as pd
 from common import plots
 from common.commands.config import RunConfig
 from common.commands.run_folder import RunFolder, check_writable, write_figures
+from common.commands.titles import title_of
 from common.commands.train import load_data
 from common.commands.verifier import Verifier
 from common.datasets import ImageData
@@ -27,7 +28,7 @@ from common.evaluation.codes import CodeMixture, code_distance, encode_in_batche
 from common.evaluation.likelihood import importance_weighted_nll
 from common.images import unit_range
 from common.models import AE, VAE
-from common.models.likelihoods import LIKELIHOODS
+from common.models.likelihoods import Bernoulli
 
 PRIOR_SAMPLES = 10_000
 IMPORTANCE_SAMPLES = 50
@@ -55,21 +56,39 @@ def run(
     """
     mask = held_out_mask(data.shown_classes(), int(config.held_out))
     scores = dict(scores_of(model, data))
+    if config.score not in scores:
+        raise InputError(
+            f"This model has no {config.score}; choose a --score from {', '.join(scores)}."
+        )
     chosen = scores[config.score]
     top = most_anomalous(chosen, config.k)
     names = [_shortened(name) for name in data.class_names]
     shown = np.asarray(data.y_test)[top]
     captions = [f"{names[c]}\n{score:.3g}" for c, score in zip(shown, chosen[top], strict=True)]
-    title = f"The {config.k} most anomalous by {config.score.replace('_', ' ')}: class and score"
-    plots.image_grid(data.x_test[top], title=title, captions=captions).savefig(
-        folder / "most_anomalous.png"
+    title = title_of(config.recipe, config.weights)
+    held_out = f"class {_name_of(data, int(config.held_out))}"
+    heading = (
+        f"{title}\nmost anomalous by {in_words(config.score)}\n"
+        f"framed: {held_out}, held out ({mask[top].sum()} of {len(top)})"
     )
+    looks = {"title": heading, "captions": captions, "framed": mask[top]}
+    grid = plots.image_grid(data.x_test[top], **looks)
+    grid.savefig(folder / "most_anomalous.png")
     report = anomaly_report(chosen, mask)
-    plots.roc_curve(*roc_points(chosen, mask), report["auroc"]).savefig(folder / "roc.png")
+    areas = {name: anomaly_report(values, mask)["auroc"] for name, values in scores.items()}
+    curves = {
+        in_words(name): (*roc_points(values, mask), areas[name]) for name, values in scores.items()
+    }
+    label = in_words(config.score)
+    title += f": finding {held_out}"
+    plots.roc_curve(*curves.pop(label), label, curves, title).savefig(folder / "roc.png")
     figures = {**report, "held_out": config.held_out, "score": config.score}
-    for name, values in scores.items():
-        figures[f"auroc_{name}"] = anomaly_report(values, mask)["auroc"]
-    return figures
+    return figures | {f"auroc_{name}": area for name, area in areas.items()}
+
+
+def in_words(score: str) -> str:
+    """A score's name as pictures show it."""
+    return score.replace("_", " ").replace("elbo", "ELBO").replace("nll", "NLL")
 
 
 def scores_of(model: AE, data: ImageData) -> Iterator[tuple[str, np.ndarray]]:
@@ -79,17 +98,20 @@ def scores_of(model: AE, data: ImageData) -> Iterator[tuple[str, np.ndarray]]:
     """
     images = unit_range(np.asarray(data.x_test))
     reconstructed = model.reconstruct(images)
-    bernoulli = LIKELIHOODS["bernoulli"].natural_parameters
     yield "squared_error", reconstruction_error(images, reconstructed)
-    yield "cross_entropy", reconstruction_error(images, reconstructed, bernoulli)
+    yield (
+        "cross_entropy",
+        reconstruction_error(images, reconstructed, Bernoulli().natural_parameters),
+    )
     known = encode_in_batches(model.encode, data.x_train)
     mixture = CodeMixture(known)
-    if model.has_prior:
-        samples = model.sample(PRIOR_SAMPLES, seed=0)
-    else:
-        samples = model.decode(mixture.sample(PRIOR_SAMPLES).reshape(-1, *model.code_shape))
-    natural_parameters = LIKELIHOODS[model.likelihood].natural_parameters
-    yield "prior_sample_nll", prior_sample_nll(images, samples, natural_parameters)
+    # A likelihood of one's own has none.
+    if (natural_parameters := getattr(model.pixels, "natural_parameters", None)) is not None:
+        if model.has_prior:
+            samples = model.sample(PRIOR_SAMPLES, seed=0)
+        else:
+            samples = model.decode(mixture.sample(PRIOR_SAMPLES).reshape(-1, *model.code_shape))
+        yield "prior_sample_nll", prior_sample_nll(images, samples, natural_parameters)
     if isinstance(model, VAE):
         yield "negative_elbo", model.negative_elbo(images)
         nll = importance_weighted_nll(
@@ -134,11 +156,18 @@ def _write_table(config: RunConfig, folder: RunFolder, rows: list[dict[str, Any]
     means = {name: float(table[name].mean()) for name in table}
     with folder.replacing() as staging:
         table.to_csv(staging / "held_out.csv")
-        plots.held_out_scores(table["auroc"]).savefig(staging / "held_out.png")
+        title = f"{title_of(config.recipe, config.weights)}, by {in_words(config.score)}"
+        plots.held_out_scores(table["auroc"], title).savefig(staging / "held_out.png")
         write_figures(staging / "metrics.json", {"held_out": "all", "score": config.score, **means})
     print(table.round(3).T.to_string())
     print("means: " + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))
     print(f"Table and picture in {folder.path}: held_out.csv, held_out.png")
+
+
+def _name_of(data: ImageData, held_out: int) -> str:
+    """The class's name; its number where images show several classes at once."""
+    named = len(data.class_names) == len(data.separable_classes)
+    return _shortened(data.class_names[held_out] if named else str(held_out))
 
 
 def _shortened(name: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from common import plots, zoo
 from common.commands.config import RunConfig
+from common.commands.titles import title_of
 from common.commands.verifier import Verifier
 from common.datasets import ImageData
 from common.errors import InputError
@@ -55,26 +56,32 @@ def run(
         codes = encode_in_batches(model.encode, data.x_train)
         mixed = CodeMixture(codes).sample(count)
         samples = model.decode(mixed.reshape(-1, *model.code_shape))
-    plots.image_grid(samples[:SHOWN]).savefig(folder / "samples.png")
+    title = title_of(config.recipe, config.weights)
+    grid = plots.image_grid(samples[:SHOWN], title=f"{title}: samples")
+    grid.savefig(folder / "samples.png")
     compared = samples[:COMPARED]
     nearest = data.x_train[nearest_images(compared, data.x_train)]
-    plots.nearest_neighbours(compared, nearest).savefig(folder / "nearest.png")
+    pairs = plots.nearest_neighbours(compared, nearest, title)
+    pairs.savefig(folder / "nearest.png")
     if isinstance(model, GAN):
-        pair = plots.originals_and_samples(data.x_train[:25], samples[:25])
+        pair = plots.originals_and_samples(data.x_train[:25], samples[:25], title=title)
         pair.savefig(folder / "originals_and_samples.png")
     if isinstance(model, AE) and model.code_shape == (2,):
-        plots.manifold(model.decode, codes=codes).savefig(folder / "manifold.png")
+        drawn_plane = plots.manifold(model.decode, codes=codes, title=title)
+        drawn_plane.savefig(folder / "manifold.png")
     figures = data.report_samples(samples)
     if verifier is not None:
         figures |= verifier.sample_figures(samples, folder)
     if model.has_prior:
         return figures
-    return figures | _random_codes(drawn, verifier, folder)
+    return figures | _random_codes(drawn, verifier, folder, title)
 
 
-def _random_codes(samples: np.ndarray, verifier: Verifier | None, folder: Path) -> dict[str, Any]:
+def _random_codes(
+    samples: np.ndarray, verifier: Verifier | None, folder: Path, title: str
+) -> dict[str, Any]:
     """The figures of an autoencoder's samples from N(0, I)."""
-    title = "codes drawn from N(0, I): an autoencoder learns no prior"
+    title += "\ncodes drawn from N(0, I): an autoencoder learns no prior"
     plots.image_grid(samples[:SHOWN], title=title).savefig(folder / "samples_of_random_codes.png")
     if verifier is None:
         return {}

@@ -8,6 +8,7 @@ import numpy as np
 from common import plots
 from common.commands.config import RunConfig
 from common.commands.reconstruct import NAMEABLE_CLASSES, draw_plane
+from common.commands.titles import title_of
 from common.commands.verifier import Verifier
 from common.datasets import ImageData
 from common.errors import InputError
@@ -42,22 +43,28 @@ def run(
     of a map, from its 5 % to its 95 % quantile; those that vary most are drawn.
     """
     codes = model.encode(np.asarray(data.x_test[:DRAWN_CODES]))
-    labels = None
+    labels, title = None, title_of(config.recipe, config.weights)
     if data.y_test is not None and len(data.class_names) <= NAMEABLE_CLASSES:
         labels = data.y_test[:DRAWN_CODES]
     if model.code_shape == (2,):
-        draw_plane(codes, labels, data, folder)
+        draw_plane(codes, labels, data, folder, title)
         known = None if model.has_prior else codes
-        plots.manifold(model.decode, codes=known).savefig(folder / "manifold.png")
+        plane = plots.manifold(model.decode, codes=known, title=title)
+        plane.savefig(folder / "manifold.png")
     else:
-        plots.tsne(flat(codes), labels, data.class_names or None).savefig(folder / "tsne.png")
+        names = data.class_names or None
+        points = plots.tsne(flat(codes), labels, names, f"{title}: codes of test images")
+        points.savefig(folder / "tsne.png")
     shares = np.linspace(0.05, 0.95, STEPS).tolist()
     moved, dimensions = traversal_codes(codes, shares)
     images = _decoded(model, moved)
-    plots.traversals(images, shares, dimensions).savefig(folder / "traversals.png")
+    order = "what each latent dimension changes, the largest variance first"
+    rows = plots.traversals(images, shares, dimensions, f"{title}: {order}")
+    rows.savefig(folder / "traversals.png")
     count = min(PAIRS, len(codes) // 2)
     between = np.linspace(codes[: 2 * count : 2], codes[1 : 2 * count : 2], STEPS, axis=1)
-    plots.interpolation(_decoded(model, between)).savefig(folder / "interpolation.png")
+    ways = plots.interpolation(_decoded(model, between), f"{title}: between test images")
+    ways.savefig(folder / "interpolation.png")
     return {}
 
 

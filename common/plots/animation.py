@@ -10,19 +10,29 @@ import numpy as np
 from PIL import Image
 
 from common.errors import InputError
-from common.plots.grids import image_grid
-from common.plots.style import epochs_of
+from common.plots.grids import image_grid, side_by_side
+from common.plots.style import Figure, epochs_of
+from common.plots.text import headed
+from common.plots.tiles import as_images
 
 LAST = 2000  # milliseconds that the last frame stays
 
 
-def animation(frames: Mapping[int, np.ndarray], path: str | os.PathLike, fps: float = 5) -> Path:
+def animation(
+    frames: Mapping[int, np.ndarray],
+    path: str | os.PathLike,
+    fps: float = 5,
+    originals: np.ndarray | None = None,
+    title: str | None = None,
+) -> Path:
     """Write a GIF that shows the frames by epoch, holds the last for two seconds and repeats.
 
     Args:
         frames: epoch -> images (n, H, W, C), drawn as a grid under "epoch 1" and so on.
         path: where to write, ending in `.gif`; its folder is made if needed.
         fps: frames per second.
+        originals: images (m, H, W, C) that stay on the left, for frames of their reconstructions.
+        title: a line above all.
 
     Returns:
         The path.
@@ -38,13 +48,22 @@ def animation(frames: Mapping[int, np.ndarray], path: str | os.PathLike, fps: fl
     if not isinstance(fps, Real) or not 0.01 <= fps <= 100:
         raise InputError(f"Got fps={fps}; expected a number of frames per second, 0.01 to 100.")
     epochs = epochs_of("frame", frames)
-    grids = (image_grid(frames[epoch], title=f"epoch {epoch}") for epoch in epochs)
+    grids = (_frame(epoch, frames[epoch], originals, title) for epoch in epochs)
     pictures = [Image.open(io.BytesIO(grid._repr_png_())) for grid in grids]
     first, *others = _of_one_size(pictures)
     durations = [round(1000 / fps)] * len(others) + [LAST]
     path.parent.mkdir(parents=True, exist_ok=True)
     first.save(path, save_all=True, append_images=others, duration=durations, loop=0)
     return path
+
+
+def _frame(
+    epoch: int, images: np.ndarray, originals: np.ndarray | None, title: str | None
+) -> Figure:
+    if originals is None:
+        return image_grid(images, title=headed(title, f"epoch {epoch}"))
+    sides = {"originals": originals, f"epoch {epoch}": images}
+    return side_by_side({name: as_images(side, name) for name, side in sides.items()}, title)
 
 
 def _of_one_size(pictures: Sequence[Image.Image]) -> list[Image.Image]:

@@ -9,7 +9,6 @@ from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.legend import Legend
 
@@ -29,6 +28,11 @@ def as_text(texts: Iterable[Any], longest: int = LINE) -> tuple[list[str], dict[
     letters = frozenset(c for c in "".join(shown) if not c.isascii())
     families = _families(letters, tuple(rcParams["font.family"]))
     return shown, {"parse_math": False, "usetex": False, "family": [*families]}
+
+
+def headed(title: str | None, line: str) -> str:
+    """A caller's title, if any, above a line that says what is drawn."""
+    return f"{title}\n{line}" if title else line
 
 
 def names_of(classes: Iterable[int], class_names: Sequence[str] | None) -> list[str]:
@@ -62,11 +66,11 @@ def set_names(axis: Axis, names: Sequence[str]) -> None:
 
 
 def add_legend(
-    owner: Figure | Axes, handles: Sequence[Artist], names: Iterable[Any], **style: Any
+    axes: Axes, handles: Sequence[Artist], names: Iterable[Any], longest: int = NAME, **style: Any
 ) -> Legend:
     """A legend of every handle, also of those whose names Matplotlib would hide or interpret."""
-    shown, look = as_text(names, NAME)
-    legend = owner.legend(handles, ["name"] * len(shown), **style)
+    shown, look = as_text(names, longest)
+    legend = axes.legend(handles, ["name"] * len(shown), **style)
     for text, name in zip(legend.get_texts(), shown, strict=True):
         text.set(text=name, **look)
     return legend

@@ -5,15 +5,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from common.errors import InputError, real_array, rows_of, whole_number
 from common.images import unit_range
-from common.plots.style import Figure
+from common.plots.style import PALETTE, Figure, as_axes
 from common.plots.text import NAME, as_text
 
 CELL = 0.9  # inches per image
 WIDEST = 10.0  # inches per grid; images of wider grids shrink
-CAPTION = 0.22  # inches for a line of caption
+CAPTION = 0.17  # inches for a line of caption
+FRAME = PALETTE[1]
 
 
 def as_images(images: Any, name: str = "images", most: int | None = None) -> np.ndarray:
@@ -53,49 +55,99 @@ def tile(images: np.ndarray, columns: int, right: int, below: int) -> np.ndarray
     return cells.reshape(count // columns * height, columns * width, channels)
 
 
+def draw_grid(
+    images: np.ndarray,
+    columns: int,
+    title: str | None = None,
+    ax: Axes | None = None,
+    labels: tuple[str, str] = ("", ""),
+    **look: Any,
+) -> Any:
+    """Draw one grid of images: on a figure of its own, cropped to it, or on a user's axes.
+
+    Args:
+        images: float32 (N, H, W, C) in [0, 1].
+        columns: images per row.
+        title: lines above the grid.
+        ax: a user's axes; None for a figure of its own.
+        labels: of the x axis and the y axis.
+        **look: captions, labels and frames, as `add_grid` takes them.
+
+    Returns:
+        The figure.
+    """
+    figure: Any = Figure() if ax is None else as_axes(ax).figure
+    axes = add_grid(figure, images, columns, ax=ax, **look)
+    (xlabel, ylabel, shown), plain = as_text([*labels, title or ""])
+    axes.set_xlabel(xlabel, **plain)
+    axes.set_ylabel(ylabel, **plain)
+    axes.set_title(shown, **plain)
+    return trim(figure) if ax is None else figure
+
+
 def add_grid(
-    figure: Figure,
+    figure: Any,
     images: np.ndarray,
     columns: int,
     left: float = 0.0,
+    ax: Axes | None = None,
     captions: Sequence[str] | None = None,
     row_labels: Sequence[str] | None = None,
     column_labels: Sequence[str] | None = None,
+    framed: np.ndarray | None = None,
 ) -> Axes:
-    """Draw a grid of images on a new axes of exactly the grid's size.
+    """Draw a grid of images on a new axes of exactly the grid's size, or on a user's.
 
     Args:
         figure: where to draw; call `trim` on it after the last grid.
         images: float32 (N, H, W, C) in [0, 1].
         columns: images per row.
         left: inches from the figure's left edge to the grid's.
+        ax: a user's axes, whose width the grid fills; None for a new one.
         captions: a short text for each image, drawn under it.
         row_labels, column_labels: a text for each row, left of it, and for each column, under it.
+        framed: bool (N,), which images get a coloured frame.
     """
     _, height, width, _ = images.shape
     gap = max(1, round(width / 28))
+    inches = figure.get_size_inches()
     cell = CELL if captions is not None else min(CELL, WIDEST / columns)
+    if ax is not None:
+        cell = ax.get_position().width * inches[0] / columns
     pixel = cell / (width + gap)
     shown, look = as_text([] if captions is None else captions, NAME)
     lines = max((caption.count("\n") + 1 for caption in shown), default=0)
     caption_gap = round(lines * CAPTION / pixel)
-    canvas = tile(images, columns, gap, gap + caption_gap)[:-gap, :-gap]
+    canvas = tile(images, columns, gap, gap + caption_gap)
+    # The last captions hang below the canvas, with no empty line under them.
+    canvas = canvas[: len(canvas) - gap - caption_gap, :-gap]
 
-    size = np.array([canvas.shape[1], canvas.shape[0]]) * pixel / figure.get_size_inches()
-    axes = figure.add_axes((left / figure.get_size_inches()[0], 0, *size))
+    if ax is None:
+        size = np.array([canvas.shape[1], canvas.shape[0]]) * pixel / inches
+        ax = figure.add_axes((left / inches[0], 0, *size))
+    axes: Any = ax
     axes.imshow(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas, "gray", vmin=0, vmax=1)
     axes.spines[:].set_visible(False)
-    axes.tick_params(length=0, labelsize=9)
+    axes.tick_params(length=0)
 
     rows = -(-len(images) // columns)
     middle_x = np.arange(columns) * (width + gap) + (width - 1) / 2
     middle_y = np.arange(rows) * (height + gap + caption_gap) + (height - 1) / 2
-    axes.set_xticks(middle_x if column_labels is not None else [], column_labels)
-    axes.set_yticks(middle_y if row_labels is not None else [], row_labels)
-    for index, caption in enumerate(shown):
+    for ticks, middles, named in (
+        (axes.set_xticks, middle_x, column_labels),
+        (axes.set_yticks, middle_y, row_labels),
+    ):
+        names, plain = as_text(named or [])
+        ticks(middles if named else [], names, **(plain if named else {}))
+    for index in range(len(images)):
         x, y = middle_x[index % columns], middle_y[index // columns]
-        top = y + height / 2 + 0.1 * CAPTION / pixel
-        axes.text(x, top, caption, ha="center", va="top", fontsize=8, **look)
+        if shown:
+            top = y + height / 2 + 0.1 * CAPTION / pixel
+            axes.text(x, top, shown[index], ha="center", va="top", fontsize=8, **look)
+        if framed is not None and framed[index]:
+            corner, sides = (x - width / 2, y - height / 2), (width, height)
+            frame = Rectangle(corner, *sides, fill=False, edgecolor=FRAME, linewidth=2.5)
+            axes.add_patch(frame).set_clip_on(False)
     return axes
 
 
