@@ -150,10 +150,10 @@ def test_notebook_runs(path, tmp_path):
         settings = {"DATA_DIR": str(data_dir), "DATA_FRACTION": 1.0}
     notebook = make_small(read(path), **settings)
     nbformat.write(notebook, folder / path.name)
-    # The other tests silence TensorFlow by a variable that readers have not set.
-    outside = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    # The other tests set variables that readers have not set, and that silence TensorFlow.
+    unset = {"TF_CPP_MIN_LOG_LEVEL", "CUDA_VISIBLE_DEVICES"}
     environment = {
-        **outside,
+        **{name: value for name, value in os.environ.items() if name not in unset},
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "IPYTHONDIR": str(tmp_path / "ipython"),
         # The cache of decoded photographs goes there.
