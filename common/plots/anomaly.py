@@ -38,7 +38,7 @@ def roc_curve(
     Returns:
         The figure.
     """
-    title = title or "anomalies found and false alarms"
+    title = "anomalies found and false alarms" if title is None else title
     figure, axes = chart(ax, 4.6, "false positive rate", "true positive rate", title)
     curves = {label: (fpr, tpr, auroc), **(others or {})}
     handles, entries = [], []

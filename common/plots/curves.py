@@ -89,13 +89,13 @@ def loss_curves(
             panels.setdefault(panel, []).extend(_lines(run, members, table, epochs))
     columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = -(-len(panels) // columns)
-    figure = sheet(FULL_WIDTH, 2.8 * rows + 0.3 * bool(title))
+    figure = sheet(FULL_WIDTH, 2.8 * rows + 0.3 * (title is not None))
     names = {"": "training", "val_": split, "test_": "test"}
     for place, ((heading, unit), lines) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(rows, columns, place)
         dress(axes, "epoch", unit, heading)
         _draw(axes, lines, [*runs], names)
-    if title:
+    if title is not None:
         (shown,), look = as_text([title])
         figure.suptitle(shown, **look)
     return figure

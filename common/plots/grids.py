@@ -120,7 +120,7 @@ def side_by_side(grids: Mapping[str, np.ndarray], title: str | None = None) -> F
         axes = add_grid(figure, images, near_square(len(images)), left)
         axes.set_title(name)
         left += axes.get_position().width * figure.get_figwidth() + BETWEEN
-    if title:
+    if title is not None:
         (shown,), look = as_text([title])
         first = figure.axes[0]
         middle = (left - BETWEEN) / 2 / (first.get_position().width * figure.get_figwidth())

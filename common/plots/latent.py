@@ -101,7 +101,9 @@ def _scatter(
     title: str | None,
     ax: Axes | None,
 ) -> Any:
-    figure, axes = chart(ax, 5.2, f"{space} dimension 1", f"{space} dimension 2", title or "")
+    figure, axes = chart(
+        ax, 5.2, f"{space} dimension 1", f"{space} dimension 2", "" if title is None else title
+    )
     # More points are drawn smaller and fainter, so that 500 and 60,000 both show their density.
     size, alpha = np.clip(40_000 / len(points), 3, 24), 0.8 if len(points) <= 5_000 else 0.6
     looks = {"s": size, "alpha": alpha, "linewidths": 0, "rasterized": True}

@@ -32,7 +32,7 @@ def as_text(texts: Iterable[Any], longest: int = LINE) -> tuple[list[str], dict[
 
 def headed(title: str | None, line: str) -> str:
     """A caller's title, if any, above a line that says what is drawn."""
-    return f"{title}\n{line}" if title else line
+    return f"{title}\n{line}" if title is not None else line
 
 
 def names_of(classes: Iterable[int], class_names: Sequence[str] | None) -> list[str]:

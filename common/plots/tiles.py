@@ -78,7 +78,7 @@ def draw_grid(
     """
     figure: Any = Figure() if ax is None else as_axes(ax).figure
     axes = add_grid(figure, images, columns, ax=ax, **look)
-    (xlabel, ylabel, shown), plain = as_text([*labels, title or ""])
+    (xlabel, ylabel, shown), plain = as_text([*labels, "" if title is None else title])
     axes.set_xlabel(xlabel, **plain)
     axes.set_ylabel(ylabel, **plain)
     axes.set_title(shown, **plain)
