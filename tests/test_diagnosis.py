@@ -82,8 +82,9 @@ def test_an_early_collapse_gets_no_advice_and_an_even_start_its_usual_words():
 def test_advice_names_options_that_there_are():
     said = HELP + balance(probabilities([0.95] * 2, [0.01] * 2))
     said += balance(probabilities([0.9] * 3, [0.01] * 3))
+    said += balance(probabilities([0.9], [np.nan]))
     options = set(re.findall(r"--[a-z-]+", said))
-    assert options == {"--pack", "--label-smoothing", "--epochs"}
+    assert options == {"--pack", "--label-smoothing", "--epochs", "--lr"}
     assert options <= {option.flag for option in zoo.OPTIONS.values()}
 
 

@@ -121,7 +121,8 @@ def _run_in(
         print(balance_in(folder, model))
     times = {} if trained else folder.times()
     this_run = {name: sections[name] for name in ("model", config.mode)} | {"timing": times}
-    print(table(this_run, presets.get(recipe.preset).get("published", {})))
+    if measures := table(this_run, presets.get(recipe.preset).get("published", {})):
+        print(measures)
     _print_pictures(folder, [*made, *of_training])
     return figures
 

@@ -34,7 +34,7 @@ def balance(history: Any, kinds: Mapping[str, MetricKind] | None = None) -> str:
         if not np.isfinite(table[name][-1]):
             return (
                 f"Last epoch: {_said(name)} {table[name][-1]}. The training has diverged; start "
-                "again with smaller learning rates."
+                "again with smaller learning rates (--lr)."
             )
     values = {kind: table[name][np.isfinite(table[name])] for name, kind in recorded.items()}
     if MetricKind("distance") in values:
