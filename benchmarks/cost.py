@@ -76,7 +76,8 @@ def picture(points: Sequence[dict[str, Any]], backend: str) -> Figure:
         axes.set_xticks(values, [f"{value:g}" for value in values])
         axes.grid(which="minor", axis="y", alpha=0.12, linewidth=0.5)
     all_axes[0].set_ylabel("images per second")
-    all_axes[0].legend(frameon=False)
+    lines, names = all_axes[0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside lower center", ncols=len(names), frameon=False)
     figure.suptitle(f"Training speed, {backend}")
     return figure
 
