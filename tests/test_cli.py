@@ -27,6 +27,7 @@ OF_MODEL = {
     "test_reconstruction",
 }  # fmt: skip
 OF_VAES = OF_MODEL | {"test_negative_elbo", "test_kl"}
+JUDGED = ("predictability", "class_coverage")
 OF_SAMPLES = {
     "predictability", "class_coverage", "tolerance", "modes", "modes_kl", "modes_kl_floor",
     "modes_kl_to_data", "modes_kl_to_data_floor", "samples",
@@ -85,7 +86,7 @@ def test_a_run_leaves_pictures_and_figures(folder):
     assert set(sections) == {"model", "gen"}
     metrics = sections["model"]
     assert set(metrics) == OF_VAES | {"classifier_accuracy"}
-    assert set(sections["gen"]) == OF_SAMPLES
+    assert set(sections["gen"]) == OF_SAMPLES | {f"{name}_of_code_mixture" for name in JUDGED}
     total = metrics["test_reconstruction"] + metrics["test_kl"]
     assert metrics["test_negative_elbo"] == pytest.approx(total)
     assert 0 <= metrics["classifier_accuracy"] <= 1 and 0 < metrics["test_mse"] < 1
@@ -343,7 +344,7 @@ def test_an_autoencoder_samples_from_a_mixture(run_again, tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     assert {"samples.png", "samples_of_random_codes.png", "manifold.png", "modes.png"} <= names
     metrics = metrics_of(tmp_path)
-    plain = {"predictability_of_random_codes", "class_coverage_of_random_codes"}
+    plain = {f"{name}_of_random_codes" for name in JUDGED}
     assert set(metrics["model"]) == OF_MODEL and set(metrics["gen"]) == OF_SAMPLES | plain
 
 

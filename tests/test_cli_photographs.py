@@ -63,8 +63,9 @@ def test_every_mode_of_the_convolutional_autoencoders(model, code, folder, tmp_p
     ):
         assert cli.main([model, mode, *words]) == 0
         expected |= drawn
-        if mode == "gen" and model == "conv_ae":
-            expected.add("samples_of_random_codes.png")
+        if mode == "gen":
+            others = "random_codes" if model == "conv_ae" else "code_mixture"
+            expected.add(f"samples_of_{others}.png")
         assert pictures(out) == expected
         figures = json.loads((out / "metrics.json").read_text())
         assert mode in figures and 0 < figures["model"]["test_mse"] < 1

@@ -35,6 +35,8 @@ UNITS: dict[str, dict[str, str]] = {
         "modes_kl_to_data_floor": "nats, of a perfect sampler",
         "predictability_of_random_codes": "share of images",
         "class_coverage_of_random_codes": "share of classes",
+        "predictability_of_code_mixture": "share of images",
+        "class_coverage_of_code_mixture": "share of classes",
         # of polynomials
         "outside_span_median": "share of variance",
         "outside_span_p90": "share of variance",

@@ -13,13 +13,19 @@ from common.datasets import ImageData
 from common.errors import InputError
 from common.evaluation.codes import CodeMixture, encode_in_batches
 from common.evaluation.coverage import nearest_images
-from common.models import AE
+from common.models import AE, VAE
 from common.models.base import ImageModel
 from common.models.gan import GAN
 
 SHOWN = 64
 COMPARED = 10
 SAMPLES = 10_000
+FEWEST_CODES = 2000
+# What stands beside the samples, by whether the model has a prior.
+OTHERS = {
+    False: ("random_codes", "codes drawn from N(0, I): an autoencoder learns no prior"),
+    True: ("code_mixture", "codes drawn from a Gaussian mixture over the training images' codes"),
+}
 
 
 def check(config: RunConfig, data: ImageData) -> None:
@@ -28,10 +34,10 @@ def check(config: RunConfig, data: ImageData) -> None:
     Raises:
         InputError: it says which.
     """
-    if not zoo.MODELS[config.model].load().has_prior and len(data.x_train) < 2:
+    if "latent" in zoo.MODELS[config.model].modes and len(data.x_train) < 2:
         raise InputError(
-            "Got one training image; gen fits a distribution to an autoencoder's codes and needs "
-            "at least two: raise --data-fraction, or give more images."
+            "Got one training image; gen fits a distribution to the codes and needs at least two: "
+            "raise --data-fraction, or give more images."
         )
     judged = config.verifier or config.recipe.dataset.verifier or data.usual_samples
     if judged and config.samples and config.samples < data.least_samples:
@@ -46,16 +52,19 @@ def run(
 ) -> dict[str, Any]:
     """Draw samples, and measure what they show.
 
-    An autoencoder's codes are drawn from a Gaussian mixture over the training codes; samples of
-    codes from N(0, I) stand beside them.
+    Beside those of codes from a VAE's prior stand those of a Gaussian mixture over the training
+    images' codes; an autoencoder learns no prior, so its samples come from the mixture, and codes
+    from N(0, I) stand beside them.
     """
     count = config.samples or data.usual_samples or (SAMPLES if verifier else SHOWN)
-    drawn = samples = model.sample(count, seed=0)
+    samples = others = model.sample(count, seed=0)
     codes = None
-    if not model.has_prior:
-        codes = encode_in_batches(model.encode, data.x_train)
+    if isinstance(model, AE):
+        codes = training_codes(model, data)
         mixed = CodeMixture(codes).sample(count)
-        samples = model.decode(mixed.reshape(-1, *model.code_shape))
+        others = model.decode(mixed.reshape(-1, *model.code_shape))
+        if not model.has_prior:
+            samples, others = others, samples
     title = title_of(config.recipe, config.weights)
     grid = plots.image_grid(samples[:SHOWN], title=f"{title}: samples")
     grid.savefig(folder / "samples.png")
@@ -67,24 +76,41 @@ def run(
         pair = plots.originals_and_samples(data.x_train[:25], samples[:25], title=title)
         pair.savefig(folder / "originals_and_samples.png")
     if isinstance(model, AE) and model.code_shape == (2,):
-        drawn_plane = plots.manifold(model.decode, codes=codes, title=title)
-        drawn_plane.savefig(folder / "manifold.png")
+        known = None if model.has_prior else codes
+        plane = plots.manifold(model.decode, codes=known, title=title)
+        plane.savefig(folder / "manifold.png")
     figures = data.report_samples(samples)
     if verifier is not None:
         figures |= verifier.sample_figures(samples, folder)
-    if model.has_prior:
-        return figures
-    return figures | _random_codes(drawn, verifier, folder, title)
+    if isinstance(model, AE):
+        figures |= _others(others, verifier, folder, title, OTHERS[model.has_prior])
+    return figures
 
 
-def _random_codes(
-    samples: np.ndarray, verifier: Verifier | None, folder: Path, title: str
+def training_codes(model: AE, data: ImageData) -> np.ndarray:
+    """Codes (N, D) of the training images; a VAE's are drawn, several times from few images."""
+    if not isinstance(model, VAE):
+        return encode_in_batches(model.encode, data.x_train)
+    rng = np.random.default_rng(0)
+
+    def drawn(images: np.ndarray) -> np.ndarray:
+        z_mean, z_log_var = model.posterior(images)
+        return z_mean + np.exp(0.5 * z_log_var) * rng.standard_normal(z_mean.shape, "float32")
+
+    times = -(-FEWEST_CODES // len(data.x_train))
+    return np.concatenate([encode_in_batches(drawn, data.x_train) for _ in range(times)])
+
+
+def _others(
+    samples: np.ndarray, verifier: Verifier | None, folder: Path, title: str, kind: tuple[str, str]
 ) -> dict[str, Any]:
-    """The figures of an autoencoder's samples from N(0, I)."""
-    title += "\ncodes drawn from N(0, I): an autoencoder learns no prior"
-    plots.image_grid(samples[:SHOWN], title=title).savefig(folder / "samples_of_random_codes.png")
+    """The figures of samples of other codes, of a kind of `OTHERS`."""
+    name, about = kind
+    grid = plots.image_grid(samples[:SHOWN], title=f"{title}\n{about}")
+    grid.savefig(folder / f"samples_of_{name}.png")
     if verifier is None:
         return {}
     figures = verifier.sample_figures(samples)
-    names = ("predictability", "class_coverage")
-    return {f"{name}_of_random_codes": figures[name] for name in names}
+    return {
+        f"{figure}_of_{name}": figures[figure] for figure in ("predictability", "class_coverage")
+    }

@@ -87,7 +87,8 @@ class CodeMixture:
         # In float32 the covariances of narrow components are not positive definite.
         most = min(FITTED_CODES, 2**24 // codes.shape[1])
         fitted = np.asarray(codes[:most], np.float64)
-        components = min(MIXTURE_COMPONENTS, len(fitted) // 10 or 1)
+        fewest = max(10, 2 * fitted.shape[1])  # codes to a component, which has many covariances
+        components = min(MIXTURE_COMPONENTS, len(fitted) // fewest or 1)
         kind = "full" if fitted.shape[1] <= FULL_DIMENSIONS else "diag"
         mixture = GaussianMixture(components, covariance_type=kind, reg_covar=1e-4, random_state=0)
         # Thousands of small products: more threads only wait for one another.
