@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +20,7 @@ SCORES = {
     "class_uncertainty",
 }  # fmt: skip
 OF_VAES = {"negative_elbo", "importance_nll"}
+DEFAULT = zoo.OPTIONS["score"].default
 
 pytestmark = pytest.mark.usefixtures("without_xla")
 
@@ -58,8 +60,8 @@ def test_every_score_has_its_figure(found):
     scores = SCORES | OF_VAES if name == "vae" else SCORES
     assert {key.removeprefix("auroc_") for key in metrics if key.startswith("auroc_")} == scores
     assert scores <= set(zoo.SCORES)
-    assert (metrics["held_out"], metrics["score"]) == (3, "code_density")
-    assert metrics["auroc"] == metrics["auroc_code_density"]
+    assert (metrics["held_out"], metrics["score"]) == (3, DEFAULT)
+    assert metrics["auroc"] == metrics[f"auroc_{DEFAULT}"]
     assert all(0 <= metrics[key] <= 1 for key in metrics if key.startswith("auroc"))
     assert metrics_of(folder, "model")["epochs"] > 0
 
@@ -77,8 +79,11 @@ def test_the_figures_are_those_of_a_model_that_did_not_see_the_class(found):
     assert metrics["auroc_class_uncertainty"] == pytest.approx(expected)
     known = datasets.load("digits", data_fraction=0.1, drop_class=3).x_train
     density = CodeMixture(model.encode(known)).nll(model.encode(data.x_test))
-    assert metrics["auroc"] == pytest.approx(roc_auc_score(is_anomaly, density))
-    precision = average_precision_score(is_anomaly, density)
+    assert metrics["auroc_code_density"] == pytest.approx(roc_auc_score(is_anomaly, density))
+    distance = codes.code_distance(model.encode(known), model.encode(data.x_test))
+    assert metrics["auroc_code_distance"] == pytest.approx(roc_auc_score(is_anomaly, distance))
+    shown = {"code_density": density, "code_distance": distance}[DEFAULT]
+    precision = average_precision_score(is_anomaly, shown)
     assert metrics["average_precision"] == pytest.approx(precision)
     error = np.square(data.x_test / 255 - model.reconstruct(data.x_test)).sum(axis=(1, 2, 3))
     assert metrics["auroc_squared_error"] == pytest.approx(roc_auc_score(is_anomaly, error))
@@ -146,6 +151,25 @@ def test_the_training_codes_are_fitted_once(monkeypatch):
     assert encoded.count(len(data.x_train)) == 1 and fitted == [len(data.x_train)]
 
 
+@keras.saving.register_keras_serializable("tests")
+def absolute_error(images, logits):
+    return keras.ops.sum(keras.ops.abs(images - keras.ops.sigmoid(logits)), axis=(-3, -2, -1))
+
+
+def test_a_likelihood_of_ones_own_has_no_score_of_prior_samples(tmp_path, capsys):
+    model = models.AE((28, 28, 1), 2, widths=[4], likelihood=absolute_error, seed=0)
+    model.compile()
+    model.save(tmp_path / "own.keras")
+    data = datasets.load("digits", data_fraction=0.1)
+    assert {name for name, _ in anomaly.scores_of(model, data)} == {
+        "squared_error", "cross_entropy", "code_density", "code_distance"
+    }  # fmt: skip
+    words = ["ae", "anom", "digits", "--data-fraction", "0.1", "--score", "prior_sample_nll"]
+    own = ["--weights", str(tmp_path / "own.keras"), "--output", str(tmp_path / "out")]
+    assert cli.main([*words, *own]) == 2
+    assert "no prior_sample_nll; choose a --score from squared_error," in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
     thin(monkeypatch, "vae_digits_anomaly")
@@ -156,7 +180,7 @@ def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
 
     def chance(model, data):
         rng = np.random.default_rng(len(left_out))
-        yield "code_density", rng.random(len(data.y_test))
+        yield DEFAULT, rng.random(len(data.y_test))
         yield "squared_error", rng.random(len(data.y_test))
 
     monkeypatch.setattr(run, "train", untrained)
@@ -167,14 +191,14 @@ def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
     assert left_out == [{digit} for digit in range(10)]
 
     table = pd.read_csv(tmp_path / "held_out.csv", index_col="held_out")
-    figures = ["auroc", "average_precision", "auroc_code_density", "auroc_squared_error"]
+    figures = ["auroc", "average_precision", f"auroc_{DEFAULT}", "auroc_squared_error"]
     assert list(table) == figures and list(table.index) == list(range(10))
     for digit in range(10):
         alone = metrics_of(tmp_path / f"without-{digit}")
         assert alone["held_out"] == digit
         assert alone["auroc"] == pytest.approx(table["auroc"][digit])
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["held_out"] == "all" and metrics["score"] == "code_density"
+    assert metrics["held_out"] == "all" and metrics["score"] == DEFAULT
     for name in figures:
         assert metrics[name] == pytest.approx(table[name].mean())
     with Image.open(tmp_path / "held_out.png") as image:
@@ -205,7 +229,7 @@ def test_an_anomaly_in_one_channel_is_enough(name, mnist, tmp_path, monkeypatch)
     thin(monkeypatch, f"{name}_stacked")
     assert stacked(mnist, name, "anom", "--output", str(tmp_path)) == 0
     metrics = metrics_of(tmp_path)
-    assert metrics["score"] == "code_density" and "auroc_class_uncertainty" not in metrics
+    assert metrics["score"] == DEFAULT and "auroc_class_uncertainty" not in metrics
     assert ("auroc_negative_elbo" in metrics) is (name == "vae")
     data = datasets.load("stacked", data_fraction=0.03, drop_class=8, data_dir=mnist)
     digits = [f"{label:03d}" for label in data.y_test]
