@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -63,6 +64,10 @@ class Figure(matplotlib.figure.Figure):
         """Write the figure to `path`, make its folder if needed, and return the figure."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.savefig(path)
+        # A terminal shows no picture.
+        shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+        if type(shell).__name__ == "TerminalInteractiveShell":
+            print(path)
         return self
 
     def draw(self, renderer: Any) -> None:
