@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from common import __version__, zoo
+import common
+from common import zoo
 from common.errors import InputError
 
 COMMAND = "keras-zoo" if Path(sys.argv[0]).stem == "keras-zoo" else "main.py"
@@ -50,7 +51,7 @@ def parser() -> Parser:
         result.add_argument(
             name, metavar=name.upper(), help=about, nargs="?" * (name == "data") or None
         )
-    result.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    result.add_argument("--version", action="version", version=f"%(prog)s {common.__version__}")
     groups = {part: result.add_argument_group(title) for part, title in GROUPS.items()}
     for option in zoo.OPTIONS.values():
         groups[option.part].add_argument(option.flag, help=_help(option), **_reading(option))

@@ -9,6 +9,7 @@ from made_photographs import put_cars, put_celeba, put_cifar10
 from PIL import Image
 
 from common import cli, presets
+from common.models import AE
 
 SIDE = 16
 QUICK = ["--size", str(SIDE), "--epochs", "1", "--batch-size", "8"]
@@ -55,7 +56,7 @@ def test_every_mode_of_the_convolutional_autoencoders(model, code, folder, tmp_p
     thin(monkeypatch, f"{model}_folder{suffix}", widths=[4, 4], latent_dim=3)
     out = tmp_path / "out"
     words = [str(folder), "--code", code, "--output", str(out), *QUICK]
-    expected = {"losses.png", "training.gif"}
+    expected = {"prepared.png", "losses.png", "training.gif"}
     for mode, drawn in (
         ("basic", {"reconstructions.png"}),
         ("gen", {"samples.png", "nearest.png"}),
@@ -102,12 +103,35 @@ def test_the_gans(model, folder, tmp_path, monkeypatch):
     options = ["--output", str(out), *QUICK, "--batch-size", "4", "--channels", "1"]
     assert cli.main([model, "gen", str(folder), "--fit", "pad", *options]) == 0
     assert pictures(out) == {
-        "samples.png", "originals_and_samples.png", "nearest.png", "losses.png", "training.gif"
+        "samples.png", "originals_and_samples.png", "nearest.png", "losses.png", "training.gif",
+        "prepared.png",
     }  # fmt: skip
     config = json.loads((out / "config.json").read_text())
     assert config["data_options"] == {
         "size": SIDE, "channels": 1, "fit": "pad", "data_fraction": 1.0
     }  # fmt: skip
+
+
+def test_a_folder_is_shown_before_it_is_learned_from(folder, tmp_path, monkeypatch, capsys):
+    """The recipe counts batches, whatever the number of pictures."""
+    preset = presets.get("conv_ae_folder")
+    preset["arguments"] |= {"widths": [4, 4], "latent_dim": 3}
+    preset["fit"] = {"updates": ((0, 21), (1000, 1)), "batch_size": 8}
+    monkeypatch.setitem(presets.PRESETS, "conv_ae_folder", preset)
+    fit, seen = AE.fit, []
+
+    def watched(model, *arguments, **options):
+        seen.append((options["epochs"], (tmp_path / "prepared.png").exists()))
+        return fit(model, *arguments, **options)
+
+    monkeypatch.setattr(AE, "fit", watched)
+    words = ["conv_ae", "basic", str(folder), "--size", str(SIDE), "--output", str(tmp_path)]
+    with pytest.warns(UserWarning, match=r"54 training pictures are few: .* about 300"):
+        assert cli.main(words) == 0
+    assert seen == [(3, True)]
+    assert "prepared pictures are in" in capsys.readouterr().out
+    assert cli.main(words) == 0
+    assert len(seen) == 1 and "Loaded" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from common.commands.checks import check_model
 from common.commands.config import RunConfig
 from common.commands.figures import present, table
 from common.commands.measure import figures_on_test
+from common.commands.prepared import show_prepared
 from common.commands.run_folder import PICTURES, RunFolder, check_writable, write_figures
 from common.commands.train import build, load_data, model_figures, origin_of, train
 from common.commands.verifier import find_verifier, mode_watchers
@@ -51,6 +52,8 @@ def run_one(config: RunConfig) -> dict[str, Any]:
     model = None if config.weights is None else _load_weights(model_class, config.weights)
     check_writable(config.folder)
     data = load_data(recipe)
+    recipe = recipe.for_images(len(data.x_train))
+    config = replace(config, recipe=recipe)
     origin = origin_of(recipe, data.content)
     if config.weights is not None:
         origin = _origin_of_weights(config, config.weights)
@@ -85,6 +88,7 @@ def _run_in(
     if not trained:
         watchers = mode_watchers(verifier, recipe.epochs) if isinstance(model, GAN) else []
         traces = [Trace(traced, config.profile)] if config.profile else []
+        show_prepared(recipe, data, folder)
         train(recipe, model, data, folder, [*watchers, *traces])
     sections = folder.figures()
     of_training = [] if trained else folder.pictures()
