@@ -77,15 +77,15 @@ def test_a_bar_counts_epochs_and_the_time_of_the_whole_training(clock, terminal,
     for _ in train(bar, clock, 10, range(4), 4, validation=2.0):
         left.append(bar.left)
     lines = drawn(capsys)
-    assert lines[0] == "Epoch 1/10 [>...............] preparing the first step"
+    assert lines[0] == "Epoch 1/10 [>.........] preparing the first step"
     # The first call, of 10 s, is not counted: 9.25 epochs of four steps of 1 s are left.
-    assert lines[3] == "Epoch 1/10 [=>..............] about 37 s left, loss 200"
+    assert lines[3] == "Epoch 1/10 [>.........] about 37 s left, loss 200"
     # Nor is the first validation, of 22 s; the later ones are.
     assert left[-6] == pytest.approx(6, abs=1) and left[-1] == 0
     known = [seconds for seconds in left if seconds is not None]
     assert min(known) >= 0 and max(known) < 65
     took = duration(clock[0] - 100)
-    assert lines[-1] == f"Epoch 10/10 [================] {took}, loss 191, test loss 250\n"
+    assert lines[-1] == f"Epoch 10/10 [==========] {took}, loss 191, test loss 250\n"
     assert "".join(lines).count("\n") == 1 and max(map(len, lines)) <= 80
 
 
@@ -154,7 +154,7 @@ def test_two_or_three_figures_are_enough():
     names = ["kl_loss", "loss", "reconstruction_loss", "val_kl_loss", "val_loss"]
     assert headline(names, KNOWN) == ["loss", "val_loss"]
     names = ["accuracy", "loss", "val_accuracy", "val_loss"]
-    assert headline(names, KNOWN) == ["loss", "val_loss", "val_accuracy"]
+    assert headline(names, KNOWN) == ["val_loss", "val_accuracy"]
     names = ["d_fake", "d_real", "discriminator_loss", "generator_loss"]
     assert headline(names, KNOWN) == ["d_real", "d_fake"]
     assert headline(["critic_distance", "critic_loss"], KNOWN) == ["critic_distance"]

@@ -16,7 +16,7 @@ from common.metrics import KNOWN, MetricKind, with_split
 PATIENCE = 3.0  # seconds without a word
 SETTLED = 1.0  # seconds of steps that make an estimate
 REDRAW = 0.2  # seconds
-BAR = 16  # characters
+BAR = 10  # characters
 
 
 def say(text: str) -> None:
@@ -55,7 +55,7 @@ def headline(names: list[str], kinds: Mapping[str, MetricKind]) -> list[str]:
     losses = [n for n in names if of[n] == "loss" and n.removeprefix("val_") == "loss"]
     shares = [n for n in names if of[n] == "share"]
     players.sort(key=lambda name: kinds[name.removeprefix("val_")].of, reverse=True)  # real first
-    return (players or [*losses, *shares[-1:]] or names)[:3]
+    return (players or ([losses[-1], shares[-1]] if losses and shares else losses) or names)[:3]
 
 
 class Progress(keras.callbacks.Callback):
@@ -218,4 +218,9 @@ def _said(name: str, kinds: Mapping[str, MetricKind], split: str) -> str:
     kind = kinds.get(name, MetricKind(""))
     if kind.kind in ("probability", "score") and kind.of:
         return f"D({kind.of})"
-    return with_split(name, split).replace("val_", "validation_").replace("_", " ")
+    return (
+        with_split(name, split)
+        .replace("val_", "validation_")
+        .replace("classifier_acc", "acc")
+        .replace("_", " ")
+    )
