@@ -73,7 +73,8 @@ def main() -> None:
         lines += ["", f"## {part.title}", "", *part.table(measured[name])]
         (options.output / "bench.json").write_text(json.dumps(measured, indent=2) + "\n")
         (options.output / "bench.md").write_text("\n".join(lines) + "\n")
-    print(f"\nThe tables are in {options.output / 'bench.md'}, with bench.json beside them.")
+    if len(failed) < len(options.part):
+        print(f"\nThe tables are in {options.output / 'bench.md'}, with bench.json beside them.")
     if failed:
         raise SystemExit(f"These parts failed; their messages are above: {', '.join(failed)}")
 

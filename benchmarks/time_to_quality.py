@@ -143,8 +143,11 @@ def work(options: argparse.Namespace) -> None:
     task = TASKS[name]
     data, net = load_data(task.preset), None
     if task.judged:
+        import keras
+
         from common.models import ImageClassifier
 
+        keras.utils.disable_interactive_logging()  # No bars of thousands of samples.
         net = ImageClassifier.load(options.verifier)
     train = train_ours if options.worker == "ours" else train_seed
     run = train(task, seed, data, net, options.limit)
