@@ -12,8 +12,8 @@ class MetricKind(NamedTuple):
     """The meaning of one metric.
 
     Attributes:
-        kind: "loss" (per image), "nats" (per image), "share" (in [0, 1]), "error" (per pixel),
-            "player loss" (of a GAN's generator or discriminator), "probability" (mean D(x)),
+        kind: "loss", "nats" or "squared error" (per image), "share" (in [0, 1]), "error" (per
+            pixel), "player loss" (a generator's or discriminator's), "probability" (mean D(x)),
             "score" (mean D(x) without a sigmoid), "distance" (mean score, real less generated),
             "scale" (factor of a loss in float16), "norm" (of gradients); "" if unknown.
         of: the images that a "probability" or "score" belongs to: "real" or "fake".

@@ -117,7 +117,7 @@ OPTIONS: dict[str, Option] = _table(
     Option("verifier", "verification net; default: trained on first use", "run", Path),
     Option("nll_samples", "samples per image to estimate -log p(x)", "run", int, 0, 0, 10**6),
     Option("held_out", "number of the class left out, or all", "run", str, "8"),
-    Option("score", "anomaly score to show", "run", str, "code_density", choices=(*SCORES,)),
+    Option("score", "anomaly score to show", "run", str, "code_distance", choices=(*SCORES,)),
     Option("k", "most anomalous images to show", "run", int, 16, 1, 10**4),
     Option("deterministic", "the same bits on a GPU too, more slowly", "run", bool, False),
     Option("profile", "folder for a trace of some steps of the training", "run", Path),

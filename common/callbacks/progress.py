@@ -52,7 +52,7 @@ def headline(names: list[str], kinds: Mapping[str, MetricKind]) -> list[str]:
     """
     of = {name: kinds.get(name.removeprefix("val_"), MetricKind("")).kind for name in names}
     players = [n for n in names if of[n] in ("probability", "score", "distance")]
-    losses = [n for n in names if of[n] == "loss" and n.removeprefix("val_") == "loss"]
+    losses = [n for n in names if n.removeprefix("val_") == "loss"]
     shares = [n for n in names if of[n] == "share"]
     players.sort(key=lambda name: kinds[name.removeprefix("val_")].of, reverse=True)  # real first
     return (players or ([losses[-1], shares[-1]] if losses and shares else losses) or names)[:3]

@@ -136,7 +136,7 @@ def _check_options(typed: tuple[str, str, str], given: Mapping[str, Any]) -> Non
         raise InputError(
             f"--{ways[0]} and --{ways[1]} are two ways to get a model; leave out one of the two."
         )
-    needs = zoo.SCORES[given.get("score", "code_density")].needs
+    needs = zoo.SCORES[given.get("score", zoo.OPTIONS["score"].default)].needs
     if needs == "vae" and "nll_samples" not in zoo.MODELS[model].options:
         raise InputError(f"The score {given['score']} needs a VAE; {model} has no p(x).")
 

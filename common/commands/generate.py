@@ -81,7 +81,7 @@ def run(
         plane.savefig(folder / "manifold.png")
     figures = data.report_samples(samples)
     if verifier is not None:
-        figures |= verifier.sample_figures(samples, folder)
+        figures |= verifier.sample_figures(samples, folder, title)
     if isinstance(model, AE):
         figures |= _others(others, verifier, folder, title, OTHERS[model.has_prior])
     return figures

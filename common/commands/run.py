@@ -19,6 +19,7 @@ from common.commands.figures import present, table
 from common.commands.measure import figures_on_test
 from common.commands.prepared import show_prepared
 from common.commands.run_folder import PICTURES, RunFolder, check_writable, write_figures
+from common.commands.titles import title_of
 from common.commands.train import build, load_data, model_figures, origin_of, train
 from common.commands.verifier import find_verifier, mode_watchers
 from common.datasets import ImageData
@@ -115,7 +116,8 @@ def _run_in(
         with telling(f"Measuring {len(data.x_test):,} test images"):
             measured = figures_on_test(model, data, config.nll_samples)
         for watcher in watchers:
-            drawn = plots.mode_history(watcher.counts, data.class_names)
+            title = title_of(recipe)
+            drawn = plots.mode_history(watcher.counts, data.class_names, title=title)
             drawn.savefig(staging / "modes_over_training.png")
         sections["model"] = sections.get("model", model_figures(model)) | measured
         sections[config.mode] = figures

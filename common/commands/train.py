@@ -16,6 +16,7 @@ from common.callbacks import EpochLines, Film, ProgressBar, TrainingClock
 from common.callbacks.progress import telling
 from common.commands.recipe import Recipe
 from common.commands.run_folder import RunFolder, check_writable, write_figures
+from common.commands.titles import title_of
 from common.errors import InputError
 from common.lazy_tensorflow import without_tensorflow
 from common.metrics import with_split
@@ -114,9 +115,13 @@ def train(
         with telling("Drawing the training's curves and film"), folder.replacing() as staging:
             model.save(staging / "model.keras")
             table.to_csv(staging / "history.csv", index=False)
-            plots.loss_curves(table, model.metric_kinds).savefig(staging / "losses.png")
+            title = title_of(recipe)
+            curves = plots.loss_curves(table, model.metric_kinds, title=title)
+            curves.savefig(staging / "losses.png")
             if film.frames:
-                plots.animation(film.frames, staging / "training.gif")
+                originals = None if model.has_prior else data.x_test[:25]
+                film_path = staging / "training.gif"
+                plots.animation(film.frames, film_path, originals=originals, title=title)
             figures = {"seed": recipe.seed, "epochs": recipe.epochs} | model_figures(model)
             write_figures(staging / "metrics.json", {"model": figures})
             times = {"train_seconds": round(clock.seconds, 2), "images_per_second": pace}

@@ -73,7 +73,9 @@ class Verifier:
             "tolerance": self.tolerance,
         }
 
-    def sample_figures(self, images: np.ndarray, folder: Path | None = None) -> dict[str, Any]:
+    def sample_figures(
+        self, images: np.ndarray, folder: Path | None = None, title: str | None = None
+    ) -> dict[str, Any]:
         """What samples (N, H, W, C) show; the samples per mode are drawn into the folder."""
         probabilities = self._judged(images)
         classes, _ = predicted_classes(probabilities)
@@ -81,7 +83,8 @@ class Verifier:
         shares = mode_histogram(self.labels, num_modes)
         if folder is not None:
             counts = mode_histogram(classes, num_modes)
-            plots.mode_histogram(counts, self.class_names, shares).savefig(folder / "modes.png")
+            drawn = plots.mode_histogram(counts, self.class_names, shares, title)
+            drawn.savefig(folder / "modes.png")
         # The divergence from data that lack a class is infinite where the samples show it.
         reference = self.labels if shares.all() else None
         return {

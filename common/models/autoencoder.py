@@ -117,7 +117,8 @@ class AE(ImageModel):
         names = ["loss", "reconstruction_loss"]
         if self.num_classes:
             names += ["classifier_loss", "classifier_accuracy"]
-        return {name: KNOWN[name] for name in names}
+        losses = dict.fromkeys(("loss", "reconstruction_loss"), MetricKind(self.pixels.kind))
+        return {name: KNOWN[name] for name in names} | losses
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Images `(N, H, W, C)` → their reconstructions, float32 in [0, 1]."""

@@ -34,9 +34,14 @@ class Likelihood:
 
     Attributes:
         in_nats: whether the loss is −log p(x|z) in nats.
+        kind: of the loss as a metric; see `common.metrics.MetricKind`.
     """
 
     in_nats = True
+
+    @property
+    def kind(self) -> str:
+        return "nats" if self.in_nats else "loss"
 
     def loss(self, images: Any, logits: Any) -> Any:
         """The loss of each image.
@@ -89,6 +94,10 @@ class Gaussian(Likelihood):
 
     variance: float
     in_nats: bool = True
+
+    @property
+    def kind(self) -> str:
+        return "nats" if self.in_nats else "squared error"
 
     def loss(self, images: Any, logits: Any) -> Any:
         """−log p(x|z), or the squared error, of each image."""
