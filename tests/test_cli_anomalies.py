@@ -197,7 +197,7 @@ def test_all_digits_make_a_table(tmp_path, monkeypatch, capsys):
         alone = metrics_of(tmp_path / f"without-{digit}")
         assert alone["held_out"] == digit
         assert alone["auroc"] == pytest.approx(table["auroc"][digit])
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    metrics = metrics_of(tmp_path)
     assert metrics["held_out"] == "all" and metrics["score"] == DEFAULT
     for name in figures:
         assert metrics[name] == pytest.approx(table[name].mean())

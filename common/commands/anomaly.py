@@ -158,7 +158,8 @@ def _write_table(config: RunConfig, folder: RunFolder, rows: list[dict[str, Any]
         table.to_csv(staging / "held_out.csv")
         title = f"{title_of(config.recipe, config.weights)}, by {in_words(config.score)}"
         plots.held_out_scores(table["auroc"], title).savefig(staging / "held_out.png")
-        write_figures(staging / "metrics.json", {"held_out": "all", "score": config.score, **means})
+        figures = {"held_out": "all", "score": config.score, **means}
+        write_figures(staging / "metrics.json", {"anom": figures})
     print(table.round(3).T.to_string())
     print("means: " + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))
     print(f"Table and picture in {folder.path}: held_out.csv, held_out.png")

@@ -20,7 +20,7 @@ class Recipe:
         arguments: of the model's constructor, without the `image_shape`, which the data have;
             `num_classes=True` stands for the data's number.
         compile: arguments of `compile`.
-        epochs: passes over the training images; until `for_images` None, if `updates` decide.
+        epochs: passes over the training images; 0 until `for_images`, if `updates` decide.
         updates: optimizer steps by the number of training images (`presets.entry.Updates`), or
             None.
         batch_size: images per step.
@@ -35,7 +35,7 @@ class Recipe:
     data_dir: str | None
     arguments: dict
     compile: dict
-    epochs: int | None
+    epochs: int
     updates: Updates | None
     batch_size: int
     seed: int
@@ -86,7 +86,7 @@ class Recipe:
             data_dir=place and str(place.expanduser().resolve()),
             arguments=preset["arguments"] | chosen["model"],
             compile=preset["compile"],
-            epochs=values["epochs"] or preset["fit"].get("epochs"),
+            epochs=values["epochs"] or preset["fit"].get("epochs", 0),
             updates=None if values["epochs"] else preset["fit"].get("updates"),
             batch_size=values["batch_size"] or preset["fit"]["batch_size"],
             seed=values["seed"],

@@ -22,6 +22,8 @@ def names() -> list[str]:
 def get(name: str) -> dict:
     """A copy of a preset: `model`, `arguments`, `data`, `compile`, `fit`, `about`.
 
+    Some have `published`, others' figures by the names that docs/figures_schema.md explains.
+
     Raises:
         InputError: an unknown name.
     """

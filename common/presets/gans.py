@@ -103,3 +103,6 @@ for _data, _suffix, _epochs, _latent_dim in (
         _fit = _times * _epochs or _updates, 64
         _how = _fit, _compile, _latent_dim, _networks
         _add(f"{_model}_{_suffix}", _data, _about, *_how, width=0.5, **AVERAGED)
+
+# DCGANs in the literature (PacGAN, Lin et al. 2018, table 2).
+GANS["dcgan_stacked"]["published"] = {"modes": "79 to 392"}
