@@ -76,7 +76,7 @@ def test_the_variance_is_learned_and_saved(batch, tmp_path):
 
 
 @keras.saving.register_keras_serializable("tests")
-def absolute_error(images, logits):
+def laplace(images, logits):
     """Laplace pixels of scale 1, up to a constant."""
     return ops.sum(ops.abs(images - ops.sigmoid(logits)), axis=(-3, -2, -1))
 
@@ -85,7 +85,7 @@ def absolute_error(images, logits):
 def test_a_likelihood_of_ones_own(kind, tmp_path):
     greys = np.random.default_rng(0).uniform(size=(40, 1, 1, 1))
     images = np.broadcast_to(greys, (40, *SHAPE)).astype("float32")
-    model = kind(SHAPE, widths=(16,), likelihood=absolute_error, seed=0)
+    model = kind(SHAPE, widths=(16,), likelihood=laplace, seed=0)
     model.compile(keras.optimizers.Adam(0.01))
     history = model.fit(images, epochs=20, batch_size=8, verbose=0).history
     losses = history["reconstruction_loss"]
