@@ -54,6 +54,8 @@ def main() -> None:
         "--output", type=Path, default=ROOT / "results" / "bench", help="default: %(default)s"
     )
     options, further = parser.parse_known_args()
+    if further and "quality" not in options.part:
+        parser.error(f"unknown: {' '.join(further)}")
     options.output.mkdir(parents=True, exist_ok=True)
     own = {"cost": ["--plot", str(options.output / "cost.png")], "quality": further}
     measured = {"processor": processor(), "versions": versions()}

@@ -74,5 +74,5 @@ def _peak(multiply: Callable[[], Any]) -> float:
 if __name__ == "__main__":
     import torch
 
-    brains = torch.rand(SIDE, SIDE).bfloat16()
-    print(_peak(lambda: brains @ brains))
+    matrix = torch.rand(SIDE, SIDE).bfloat16()
+    print(_peak(lambda: matrix @ matrix))

@@ -74,6 +74,7 @@ def test_every_mode_of_the_convolutional_autoencoders(model, code, folder, tmp_p
     assert config["data_options"]["size"] == SIDE
 
 
+@pytest.mark.slow
 def test_a_model_of_pictures_that_have_changed_is_refused(folder, tmp_path, monkeypatch, capsys):
     thin(monkeypatch, "ae_digits", widths=[4])
     mine = shutil.copytree(folder, tmp_path / "mine")

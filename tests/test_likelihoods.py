@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from common import datasets
+from common.commands.measure import figures_on_test
 from common.errors import InputError
 from common.models import AE, VAE
 from common.models.likelihoods import Gaussian, OptimalGaussian
@@ -81,7 +83,7 @@ def laplace(images, logits):
     return ops.sum(ops.abs(images - ops.sigmoid(logits)), axis=(-3, -2, -1))
 
 
-@pytest.mark.parametrize("kind", [AE, VAE])
+@pytest.mark.parametrize("kind", [pytest.param(AE, marks=pytest.mark.slow), VAE])
 def test_a_likelihood_of_ones_own(kind, tmp_path):
     greys = np.random.default_rng(0).uniform(size=(40, 1, 1, 1))
     images = np.broadcast_to(greys, (40, *SHAPE)).astype("float32")
@@ -100,6 +102,15 @@ def test_a_likelihood_of_ones_own(kind, tmp_path):
     if kind is VAE:
         codes = np.zeros((3, 40, same.latent_dim), "float32")
         assert same.log_likelihood(images, codes).shape == (3, 40)
+
+
+def test_only_losses_in_nats_make_an_elbo():
+    data = datasets.load("digits", data_fraction=0.02)
+    for likelihood, named in ((laplace, False), ("optimal_gaussian", True)):
+        model = VAE(data.image_shape, widths=(4,), likelihood=likelihood, seed=0)
+        model.compile()
+        figures = figures_on_test(model, data, nll_samples=0)
+        assert ("test_negative_elbo" in figures) is named and figures["test_kl"] >= 0
 
 
 def test_a_likelihood_that_no_file_can_name():

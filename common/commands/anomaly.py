@@ -1,7 +1,7 @@
 """The mode `anom`: a model that never saw a class scores all test images."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +136,11 @@ def run_all(config: RunConfig, run_one: Callable[[RunConfig], dict[str, Any]]) -
         InputError: what any class is refused for, before the first training, or a folder that
             holds another model's results.
     """
-    folder = RunFolder(config.folder, {**asdict(config.recipe), "held_out": "all"})
-    folder.check_no_model()
     check_writable(config.folder)
     data = load_data(config.recipe)
+    config = replace(config, recipe=config.recipe.for_images(len(data.x_train)))
+    folder = RunFolder(config.folder, {**asdict(config.recipe), "held_out": "all"})
+    folder.check_no_model()
     runs = [
         config.without(held_out, config.folder / f"without-{held_out}")
         for held_out in data.separable_classes

@@ -14,8 +14,8 @@ def check_model(config: RunConfig, model: ImageModel) -> None:
     """
     if config.nll_samples and isinstance(model, AE) and not model.pixels.in_nats:
         raise InputError(
-            "--nll-samples estimates p(x) in nats, and this model's squared error is not in nats; "
-            "use a preset whose likelihood is bernoulli or gaussian."
+            "--nll-samples estimates p(x) in nats, and this model's loss is not in nats; use a "
+            "preset whose likelihood is bernoulli, gaussian or optimal_gaussian."
         )
     if config.mode == "anom" and config.score == "class_uncertainty" and not model.num_classes:
         remedy = "train one with --classifier" if config.weights else "give --classifier"

@@ -32,7 +32,7 @@ def figures_on_test(model: ImageModel, data: ImageData, nll_samples: int) -> dic
     }
     if (kl := terms.get("kl_loss")) is not None:
         figures["test_kl"] = kl
-        if model.likelihood != "squared_error":
+        if model.pixels.in_nats:
             figures["test_negative_elbo"] = terms["reconstruction_loss"] + kl
     if "classifier_accuracy" in terms:
         figures["classifier_accuracy"] = terms["classifier_accuracy"]

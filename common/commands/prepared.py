@@ -1,6 +1,8 @@
 """What a model will see of a folder of one's own pictures, shown before it is trained."""
 
+import shutil
 import warnings
+from pathlib import Path
 
 from common import plots, zoo
 from common.callbacks.progress import say
@@ -29,3 +31,9 @@ def show_prepared(recipe: Recipe, data: ImageData, folder: RunFolder) -> None:
     with replacing(folder.path / NAME) as partial:
         plots.image_grid(data.x_train[:SHOWN], title=title).savefig(partial, format="png")
     say(f"The prepared pictures are in {folder.path / NAME}.")
+
+
+def keep_prepared(folder: RunFolder, staging: Path) -> None:
+    """Put the picture, if there is one, among the results, which it goes with."""
+    if (path := folder.path / NAME).is_file():
+        shutil.copy(path, staging)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from common import presets, zoo
+from common.errors import InputError
 from common.presets.entry import Updates
 
 
@@ -77,7 +78,7 @@ class Recipe:
             chosen["model"]["num_classes"] = True
         preset["arguments"].pop("image_shape", None)
         if values["lr"]:
-            _change_rate(preset["compile"], values["lr"])
+            _change_rate(name, preset["compile"], values["lr"])
         return cls(
             preset=name,
             model=preset["model"],
@@ -93,6 +94,14 @@ class Recipe:
             precision=values["precision"],
         )
 
+    def published(self) -> dict[str, Any]:
+        """Others' figures for this recipe; none if it is not its preset's, whatever the seed."""
+        own = type(self).of_preset(self.preset)
+        own = replace(own, seed=self.seed, precision=self.precision, data_dir=self.data_dir)
+        arguments = {k: v for k, v in self.arguments.items() if k != "num_classes"}
+        same = replace(self, arguments=arguments) == own
+        return presets.get(self.preset).get("published", {}) if same else {}
+
     def for_images(self, count: int) -> Self:
         """The recipe for so many training images: its `updates` as whole epochs, at least one."""
         if self.updates is None:
@@ -101,9 +110,11 @@ class Recipe:
         return replace(self, epochs=max(1, round(updates * self.batch_size / count)), updates=None)
 
 
-def _change_rate(compile_with: dict, rate: float) -> None:
+def _change_rate(preset: str, compile_with: dict, rate: float) -> None:
     """Give the first optimizer this rate, and the others theirs in proportion."""
     configs = [value["config"] for value in compile_with.values() if isinstance(value, dict)]
-    factor = rate / configs[0]["learning_rate"]
-    for config in configs:
-        config["learning_rate"] *= factor
+    rates = [config.get("learning_rate") for config in configs]
+    if not rates or not all(isinstance(known, float | int) for known in rates):
+        raise InputError(f"Preset {preset!r} names no learning rate; leave out --lr.")
+    for config, known in zip(configs, rates, strict=True):
+        config["learning_rate"] = known * rate / rates[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from common import plots, presets, zoo
+from common import plots, zoo
 from common.callbacks import Trace
 from common.callbacks.progress import say, telling
 from common.commands import anomaly
@@ -17,10 +17,9 @@ from common.commands.checks import check_model
 from common.commands.config import RunConfig
 from common.commands.figures import present, table
 from common.commands.measure import figures_on_test
-from common.commands.prepared import show_prepared
 from common.commands.run_folder import PICTURES, RunFolder, check_writable, write_figures
 from common.commands.titles import title_of
-from common.commands.train import build, load_data, model_figures, origin_of, train
+from common.commands.train import build, figures_of, load_data, model_figures, origin_of, train
 from common.commands.verifier import find_verifier, mode_watchers
 from common.datasets import ImageData
 from common.datasets.files import keras_home
@@ -89,7 +88,6 @@ def _run_in(
     if not trained:
         watchers = mode_watchers(verifier, recipe.epochs) if isinstance(model, GAN) else []
         traces = [Trace(traced, config.profile)] if config.profile else []
-        show_prepared(recipe, data, folder)
         train(recipe, model, data, folder, [*watchers, *traces])
     sections = folder.figures()
     of_training = [] if trained else folder.pictures()
@@ -100,8 +98,8 @@ def _run_in(
         def show() -> None:
             """Do not let pictures that are whole wait for figures."""
             drawing.close()
-            if shown:
-                return
+            if shown or not folder.has_origin():
+                return  # Earlier results stay until these are whole.
             shown.extend(_drawn_in(staging))
             with folder.replacing() as early:
                 for name in shown:
@@ -119,7 +117,8 @@ def _run_in(
             title = title_of(recipe)
             drawn = plots.mode_history(watcher.counts, data.class_names, title=title)
             drawn.savefig(staging / "modes_over_training.png")
-        sections["model"] = sections.get("model", model_figures(model)) | measured
+        known = model_figures(model) if config.weights else figures_of(recipe, model)
+        sections["model"] = sections.get("model", known) | measured
         sections[config.mode] = figures
         write_figures(staging / "metrics.json", sections)
         made = _drawn_in(staging)
@@ -127,9 +126,10 @@ def _run_in(
         print(balance_in(folder, model))
     times = {} if trained else folder.times()
     this_run = {name: sections[name] for name in ("model", config.mode)} | {"timing": times}
-    if measures := table(this_run, presets.get(recipe.preset).get("published", {})):
+    if measures := table(this_run, {} if config.weights else recipe.published()):
         print(measures)
-    _print_pictures(folder, [*made, *of_training])
+    if later := [name for name in (made if shown else [*made, *of_training]) if name not in shown]:
+        _print_pictures(folder, later)
     return figures
 
 

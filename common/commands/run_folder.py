@@ -123,10 +123,14 @@ class RunFolder:
 
     def figures(self) -> dict[str, dict[str, Any]]:
         """The figures of this origin that are here already, by section, or none."""
-        if self._known()[0] != self.origin:
+        if not self.has_origin():
             return {}
         known = self._read("metrics.json")
         return {name: part for name, part in known.items() if isinstance(part, dict)}
+
+    def has_origin(self) -> bool:
+        """Whether what is here was made from this origin."""
+        return not _differing(self._known()[0], self.origin)
 
     def times(self) -> dict[str, Any]:
         """How long the training took, or nothing."""
@@ -149,12 +153,9 @@ class RunFolder:
             yield staging
             new = {path.name for path in staging.iterdir()}
             origin, old = self._known()
-            replaced = origin != self.origin or self.model.name in new
-            config = {
-                **self.origin,
-                "format": FORMAT,
-                "files": sorted(new if replaced else old | new),
-            }
+            replaced = _differing(origin, self.origin) or self.model.name in new
+            files = sorted(new if replaced else old | new)
+            config = {**self.origin, "format": FORMAT, "files": files}
             (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n")
             for path in (*staging.iterdir(), staging):
                 flush(path)

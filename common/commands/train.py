@@ -14,6 +14,7 @@ import pandas as pd
 from common import datasets, plots
 from common.callbacks import EpochLines, Film, ProgressBar, TrainingClock
 from common.callbacks.progress import telling
+from common.commands.prepared import keep_prepared, show_prepared
 from common.commands.recipe import Recipe
 from common.commands.run_folder import RunFolder, check_writable, write_figures
 from common.commands.titles import title_of
@@ -88,6 +89,7 @@ def train(
         FloatingPointError: a loss became NaN or infinite.
     """
     check_writable(folder.path, model_bytes=16 * model.count_params())
+    show_prepared(recipe, data, folder)
     print(_description(recipe, data, model), flush=True)
     film, clock = Film(lambda: _frame(model, data), recipe.epochs, FRAMES), TrainingClock()
     shown = [film] if hasattr(model, "sample") else []
@@ -122,8 +124,8 @@ def train(
                 originals = None if model.has_prior else data.x_test[:25]
                 film_path = staging / "training.gif"
                 plots.animation(film.frames, film_path, originals=originals, title=title)
-            figures = {"seed": recipe.seed, "epochs": recipe.epochs} | model_figures(model)
-            write_figures(staging / "metrics.json", {"model": figures})
+            write_figures(staging / "metrics.json", {"model": figures_of(recipe, model)})
+            keep_prepared(folder, staging)
             times = {"train_seconds": round(clock.seconds, 2), "images_per_second": pace}
             write_figures(staging / "timing.json", times)
 
@@ -148,6 +150,11 @@ def _kept(folder: RunFolder, model: ImageModel) -> Iterator[None]:
         raise
     folder.drop_backup()
     (folder.path / "interrupted.keras").unlink(missing_ok=True)
+
+
+def figures_of(recipe: Recipe, model: ImageModel) -> dict[str, Any]:
+    """What can be said of a recipe's model without measuring."""
+    return {"seed": recipe.seed, "epochs": recipe.epochs, **model_figures(model)}
 
 
 def model_figures(model: ImageModel) -> dict[str, Any]:

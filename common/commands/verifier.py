@@ -145,7 +145,7 @@ def mode_watchers(verifier: Verifier | None, epochs: int) -> list[ModeWatcher]:
     if not verifier.ready:
         print(
             "The classes of the samples are not watched meanwhile: the net that recognises them is "
-            "trained after the model."
+            "trained after the model. So modes_over_training.png is left out."
         )
         return []
     return [
@@ -162,7 +162,7 @@ class _OwnNet:
     """The zoo's net of a preset, in a folder of its own.
 
     Raises:
-        InputError: another net is there, or nothing can be written there.
+        InputError: another net is there, another run trains it, or nothing can be written there.
     """
 
     def __init__(self, preset: str, data_dir: str | None):
@@ -173,9 +173,10 @@ class _OwnNet:
             origin_of(self.recipe, content=None),
             remedy="remove it to train the zoo's net, or give the file of a net with --verifier",
         )
-        self.known = self.folder.trained_model()
-        if self.known is None:
-            self.folder.check_backup(resume=True)
+        with self.folder.in_use():
+            self.known = self.folder.trained_model()
+            if self.known is None:
+                self.folder.check_backup(resume=True)
 
     def trained(self) -> ImageClassifier:
         """The net, trained now unless another run has done so meanwhile."""
