@@ -61,7 +61,8 @@ def test_commands_are_ones_that_the_command_line_takes(page, monkeypatch, tmp_pa
     (tmp_path / "Pictures").mkdir()
     for command in commands(text_of(page)):
         words = shlex.split(command.replace("FOLDER", str(tmp_path)))
-        RunConfig.of_options(**vars(parser().parse_args(words)))
+        config = RunConfig.of_options(**vars(parser().parse_args(words)))
+        assert (config.model, config.mode) == tuple(words[:2])
 
 
 def test_the_pages_have_commands_to_check():

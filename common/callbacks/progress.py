@@ -123,7 +123,7 @@ class Progress(keras.callbacks.Callback):
             self.left = (self.params["epochs"] - self.done) * pace
 
     def figures(self, digits: int) -> str:
-        """The metrics that matter, in words, to so many significant digits."""
+        """The metrics that matter, in words, to this number of significant digits."""
         kinds = getattr(self.trained, "metric_kinds", KNOWN)
         return ", ".join(
             f"{_said(name, kinds, self.split)} {self.latest[name]:.{digits}g}"

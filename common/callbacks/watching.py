@@ -86,7 +86,7 @@ class ModeWatcher(keras.callbacks.Callback):
         say(f"After epoch {number}: {said}")
 
     def _is_early(self, epochs: int) -> bool:
-        """Whether a collapse says nothing yet after so many epochs."""
+        """Whether a collapse says nothing yet, after this number of epochs."""
         steps = EARLY_STEPS
         if (optimizer := getattr(self.model, "optimizer", None)) is not None:
             steps = int(getattr(optimizer, "generator", optimizer).iterations)

@@ -103,7 +103,7 @@ class Recipe:
         return presets.get(self.preset).get("published", {}) if same else {}
 
     def for_images(self, count: int) -> Self:
-        """The recipe for so many training images: its `updates` as whole epochs, at least one."""
+        """The recipe for `count` training images: its `updates` as whole epochs, at least one."""
         if self.updates is None:
             return self
         updates = next(steps for least, steps in reversed(self.updates) if count >= least)
