@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("without_xla")
         (["vae", "gen", "digits", "--nll-samples", "-1"], "--nll-samples -1; expected at least 0"),
         (
             ["vae", "gen", "digits", "--preset", "vae_mnist_seed", "--nll-samples", "9"],
-            "squared error is not in nats",
+            "loss is not in nats",
         ),
         (["vae", "gen", "digits", "--verifier", "none.keras"], "no file none.keras"),
         (["vae", "gen", "digits", "--drop-class", "12"], "Class 12 cannot be left out"),
