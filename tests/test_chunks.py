@@ -74,8 +74,9 @@ def test_many_steps_in_a_call_are_those_of_one_by_one(name):
     for metric, values in expected.items():
         np.testing.assert_allclose(found[metric], values, 2e-3, 2e-5, err_msg=metric)
     for mine, theirs in zip(values_of(many.weights), values_of(one.weights), strict=True):
-        # Adam's steps are of the rate's size, 2e-3, where a gradient is all but zero too.
-        np.testing.assert_allclose(mine, theirs, 2e-2, 1e-3)
+        # Adam's steps are of the rate's size, 2e-3, where a gradient is all but zero too: that of
+        # a bias before few images' BatchNorm.
+        np.testing.assert_allclose(mine, theirs, 2e-2, 1e-3 if name == "conv_ae" else 2e-4)
 
 
 @pytest.mark.parametrize("count, size, most", [(52, 8, 4), (48, 8, 4), (5, 8, 4), (47, 1, 32)])

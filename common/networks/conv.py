@@ -6,7 +6,7 @@ builders `widths` are the channels of the encoder's blocks. `code` is "vector" (
 small image of many channels, made by convolutions alone).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -43,31 +43,54 @@ def margins(image_shape: ImageShape, halvings: int) -> Margins:
 
 
 def conv_encoder(
-    image_shape: ImageShape, outputs: Sequence[int], widths: Sequence[int], code: str
+    image_shape: ImageShape,
+    outputs: Sequence[int],
+    widths: Sequence[int],
+    code: str,
+    block: Callable[[Any, int], Any] = down,
+    hidden: int | None = None,
 ) -> keras.Model:
-    """`(N, H, W, C)` in [0, 1] → one float32 `(N, d)`, or map `(N, h, w, d)`, for each output d."""
+    """`(N, H, W, C)` in [0, 1] → one float32 `(N, d)`, or map `(N, h, w, d)`, for each output d.
+
+    Every `block` halves the image; a vector comes from `hidden` units, or from the maps.
+    """
     images = keras.Input(image_shape)
     h = layers.ZeroPadding2D(margins(image_shape, len(widths)))(images)
     for filters in widths:
-        h = down(h, filters)
+        h = block(h, filters)
     if code == "vector":
         h = layers.Flatten()(h)
+        if hidden:
+            h = normalised(layers.Dense(hidden, use_bias=False)(h))
     return keras.Model(images, heads(h, outputs), name="encoder")
+
+
+def smallest_maps(
+    image_shape: ImageShape,
+    latent_dim: int,
+    widths: Sequence[int],
+    code: str,
+    hidden: int | None = None,
+) -> tuple[Any, Any]:
+    """A decoder's input, `(N, latent_dim)` or `(N, h, w, latent_dim)`, and the maps it opens to."""
+    rows, columns = (-(-side // 2 ** len(widths)) for side in image_shape[:2])
+    if code == "vector":
+        z = h = keras.Input((latent_dim,))
+        if hidden:
+            h = normalised(layers.Dense(hidden, use_bias=False)(h))
+        h = layers.Dense(rows * columns * widths[-1], use_bias=False)(h)
+        h = layers.Reshape((rows, columns, widths[-1]))(h)
+    else:
+        z = keras.Input((rows, columns, latent_dim))
+        h = layers.Conv2D(widths[-1], 3, padding="same", use_bias=False)(z)
+    return z, normalised(h)
 
 
 def conv_decoder(
     image_shape: ImageShape, latent_dim: int, widths: Sequence[int], code: str
 ) -> keras.Model:
     """`(N, latent_dim)` or `(N, h, w, latent_dim)` → logits `(N, H, W, C)` float32."""
-    rows, columns = (-(-side // 2 ** len(widths)) for side in image_shape[:2])
-    if code == "vector":
-        z = keras.Input((latent_dim,))
-        h = layers.Dense(rows * columns * widths[-1], use_bias=False)(z)
-        h = layers.Reshape((rows, columns, widths[-1]))(h)
-    else:
-        z = keras.Input((rows, columns, latent_dim))
-        h = layers.Conv2D(widths[-1], 3, padding="same", use_bias=False)(z)
-    h = normalised(h)
+    z, h = smallest_maps(image_shape, latent_dim, widths, code)
     for filters in (*widths[-2::-1], widths[0]):
         h = up(h, filters)
     h = layers.Conv2D(image_shape[-1], 3, padding="same", dtype="float32")(h)
