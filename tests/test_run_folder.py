@@ -27,7 +27,7 @@ def names_in(path: Path) -> set[str]:
 
 def test_results_of_an_earlier_version_stay(trained):
     folder = RunFolder(trained, origin_of(Recipe.of_preset("vae_digits"), content=None))
-    assert folder.trained_model() == trained / "model.keras" and folder.has_origin()
+    assert folder.trained_model() == trained / "model.keras" and not folder.has_other_results()
     assert folder.figures() == {"model": {"seed": 0}, "gen": {"modes": 10}}
     with folder.replacing() as staging:
         (staging / "samples.png").write_text("samples")
@@ -37,7 +37,7 @@ def test_results_of_an_earlier_version_stay(trained):
 
 def test_results_of_another_recipe_go(trained):
     folder = RunFolder(trained, origin_of(Recipe.of_preset("vae_digits", seed=1), content=None))
-    assert not folder.has_origin() and folder.figures() == {}
+    assert folder.has_other_results() and folder.figures() == {}
     with folder.replacing() as staging:
         (staging / "samples.png").write_text("samples")
     assert names_in(trained) == {"config.json", "samples.png"}

@@ -98,7 +98,7 @@ def _run_in(
         def show() -> None:
             """Do not let pictures that are whole wait for figures."""
             drawing.close()
-            if shown or not folder.has_origin():
+            if shown or folder.has_other_results():
                 return  # Earlier results stay until these are whole.
             shown.extend(_drawn_in(staging))
             with folder.replacing() as early:

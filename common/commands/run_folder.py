@@ -123,14 +123,15 @@ class RunFolder:
 
     def figures(self) -> dict[str, dict[str, Any]]:
         """The figures of this origin that are here already, by section, or none."""
-        if not self.has_origin():
+        if _differing(self._known()[0], self.origin):
             return {}
         known = self._read("metrics.json")
         return {name: part for name, part in known.items() if isinstance(part, dict)}
 
-    def has_origin(self) -> bool:
-        """Whether what is here was made from this origin."""
-        return not _differing(self._known()[0], self.origin)
+    def has_other_results(self) -> bool:
+        """Whether what is here was made from another origin."""
+        origin, files = self._known()
+        return bool(files and _differing(origin, self.origin))
 
     def times(self) -> dict[str, Any]:
         """How long the training took, or nothing."""
