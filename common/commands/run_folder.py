@@ -181,10 +181,9 @@ class RunFolder:
 
     def _check_same(self, origin: dict[str, Any], what: str, remedy: str) -> None:
         names = _differing(origin, self.origin)
-        if names == ["data_content"]:
-            changed = "other data files under the same path"
-        else:
-            changed = f"another recipe ({', '.join(names)})"
+        content = names == ["data_content"]
+        recipe = f"another recipe ({', '.join(names)})"
+        changed = "other data files under the same path" if content else recipe
         if names:
             raise InputError(f"{self.path} holds {what} of {changed}; {remedy}.")
 
