@@ -23,7 +23,7 @@ from common.models import AE, VAE
 from common.models.likelihoods import LIKELIHOODS
 from common.models.vae import kl_divergence, reparameterize
 from common.training import session
-from common.training.guards import rates_of
+from common.training.rates import rates_of
 
 
 def as_numpy(tensor):

@@ -14,7 +14,7 @@ from common.errors import InputError
 from common.metrics import KNOWN
 from common.models import AE, DCGAN, LSGAN, VAE, WGAN
 from common.models.gan import GAN
-from common.training.guards import rates_of
+from common.training.rates import rates_of
 
 pytestmark = pytest.mark.usefixtures("without_xla")
 

@@ -97,6 +97,32 @@ def test_ctrl_c_within_an_epoch_loses_no_step(name, tmp_path, capfd):
     assert_same_state(whole, again)
 
 
+@pytest.mark.parametrize("name", PUPILS[:1])
+def test_ctrl_c_within_a_validation_repeats_no_step(name, tmp_path):
+    class Press(keras.callbacks.Callback):
+        def on_test_batch_begin(self, batch, logs=None):
+            if batch == 1 and press:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    def learn(**options):
+        model = new(name)
+        images = lesson(model)[0]
+        options |= {"validation_data": images, "validation_batch_size": 8}
+        return model, study(model, Press(), epochs=2, **options).history
+
+    press = False
+    whole, history = learn()
+    press = True
+    with pytest.raises(KeyboardInterrupt):
+        learn(resume=tmp_path)
+    facts, _ = read_backup(tmp_path)
+    assert (facts["epoch"], facts["calls"]) == (0, len(lesson(whole)[0]) // 16)
+    press = False
+    again, resumed = learn(resume=tmp_path)
+    assert resumed == history
+    assert_same_state(whole, again)
+
+
 @pytest.mark.parametrize("decay", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PUPILS)
 def test_what_is_saved_within_a_training_goes_on_as_the_training_did(name, decay, tmp_path):
@@ -217,6 +243,8 @@ def test_the_backup_of_another_training_is_refused(change, named, tmp_path):
     other.compile(steps_per_execution=1)
     with pytest.raises(InputError, match="latent_dim"):
         study(other, resume=tmp_path)
+    with pytest.raises(InputError, match="learning_rate"):
+        study(new("ae", optimizer=keras.optimizers.Adam(1e-4)), resume=tmp_path)
 
 
 def test_what_a_killed_writer_left_goes_at_the_next_start(tmp_path):

@@ -62,9 +62,9 @@ class CarsData(ImageData):
         if not any(name.startswith(f"{TRAIN}/") for name in files.stamps):
             raise InputError(
                 f"{folder} holds no folder {TRAIN} with images, and the Stanford Cars cannot be "
-                "downloaded from here. Get cars_train.tgz, cars_test.tgz and car_devkit.tgz from "
-                'the page "Cars Dataset" of Jonathan Krause, Stanford Artificial Intelligence '
-                "Laboratory, unpack them there, or give their place as data_dir=. "
+                "downloaded from here: unpack cars_train.tgz, cars_test.tgz and car_devkit.tgz "
+                'of the page "Cars Dataset" (Jonathan Krause, Stanford Artificial Intelligence '
+                "Laboratory) there, or give their place as data_dir=. "
                 f"{NEED_NO_DOWNLOAD}"
             )
         annotations, classes = _annotations(folder, files)

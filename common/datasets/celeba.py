@@ -67,9 +67,9 @@ def _files(place: Path) -> ImageFiles:
         if (files := ImageFiles(path)).stamps:
             return files
     raise InputError(
-        f"{place} holds no CelebA, which cannot be downloaded from here. Get {FOLDER}.zip from the "
-        'page "Large-scale CelebFaces Attributes (CelebA) Dataset", MMLAB, The Chinese University '
-        "of Hong Kong, and put it there, packed or unpacked, or give its place as data_dir=. "
+        f"{place} holds no CelebA, which cannot be downloaded from here: put {FOLDER}.zip of the "
+        'page "Large-scale CelebFaces Attributes (CelebA) Dataset" (MMLAB, The Chinese University '
+        "of Hong Kong) there, packed or unpacked, or give its place as data_dir=. "
         f"{NEED_NO_DOWNLOAD}"
     )
 

@@ -21,6 +21,7 @@ from common.training.failures import FirstFailure
 from common.training.gan_optimizer import build_optimizer
 from common.training.gradients import GradientNorm
 from common.training.inputs import check_batch_shape
+from common.training.rates import follows_schedule
 from common.training.trainer import Trainer
 
 # Seed of the noise in evaluation: the same at every call, so that figures repeat.
@@ -157,10 +158,7 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
             steps_per_execution=self.most_steps_per_call,
             **kwargs,
         )
-        schedule = keras.optimizers.schedules.LearningRateSchedule
-        if self.cosine_decay and any(
-            isinstance(o._learning_rate, schedule) for o in self.optimizers
-        ):
+        if self.cosine_decay and any(follows_schedule(o) for o in self.optimizers):
             raise InputError(
                 "Got cosine_decay=True and an optimizer whose learning rate follows a schedule; "
                 "leave out one of the two."

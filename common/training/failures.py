@@ -1,10 +1,19 @@
-"""The first value of a training or evaluation that is not finite."""
+"""What goes wrong in steps: a value that is not finite, memory that does not suffice."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import keras
 from keras import ops
+
+# What the backends' errors say or are called.
+OUT_OF_MEMORY = (
+    "MemoryError",
+    "RESOURCE_EXHAUSTED",
+    "ResourceExhausted",
+    "OutOfMemory",
+    "allocate memory",
+)
 
 
 class FirstFailure(keras.metrics.Metric):
@@ -55,3 +64,8 @@ class FirstFailure(keras.metrics.Metric):
 
     def load_own_variables(self, store: Any) -> None:
         """Nothing."""
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """Whether the device's memory did not suffice for a step."""
+    return any(words in f"{type(error).__name__} {error}" for words in OUT_OF_MEMORY)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from common.errors import InputError
-from common.training.guards import rates_of
+from common.training.rates import rates_of
 
 
 def build_optimizer(optimizer: keras.optimizers.Optimizer, weights: Sequence) -> None:

@@ -15,8 +15,10 @@ import numpy as np
 from common.errors import InputError
 from common.files import remove_partial
 from common.training.backup import in_use, memory_of, read_backup, remind, write_backup
-from common.training.guards import CosineDecay, Divergence, StopSignals, state_of, values_of
+from common.training.failures import ran_out_of_memory
+from common.training.guards import Divergence, StopSignals, state_of, values_of
 from common.training.precision import LossScales
+from common.training.rates import CosineDecay, rates_between_epochs
 
 SECONDS_BETWEEN_CHECKS = 1.0
 # Seconds between backups within an epoch; more if they would take over this share of the time.
@@ -27,14 +29,6 @@ STEP_SHARE = 0.01
 SMALL_STATE = 1_000_000  # numbers
 LONGEST_LOSS = 1.0
 EPOCH_SHARE = 0.02
-# What the backends' errors say or are called.
-OUT_OF_MEMORY = (
-    "MemoryError",
-    "RESOURCE_EXHAUSTED",
-    "ResourceExhausted",
-    "OutOfMemory",
-    "allocate memory",
-)
 
 
 class Session(keras.callbacks.Callback):
@@ -94,16 +88,11 @@ class Session(keras.callbacks.Callback):
         model = self.trained
         model._initial_epoch = None  # An earlier BackupAndRestore has left its own.
         model.undo_decay()
-        callbacks = [
-            self.divergence,
-            *filter(None, [self.decay]),
-            LossScales(),
-            *self.callbacks,
-            self,
-        ]
+        self.rates = rates_between_epochs(model)
+        ours = [self.divergence, *filter(None, [self.decay]), LossScales()]
         try:
             with in_use(self.folder), self.signals:
-                fit(callbacks=callbacks, **arguments)
+                fit(callbacks=[*ours, *self.callbacks, self], **arguments)
                 self._stop_if_asked()
         except FloatingPointError as error:
             raise FloatingPointError(
@@ -111,7 +100,7 @@ class Session(keras.callbacks.Callback):
                 "a smaller learning rate, or float32 or mixed_bfloat16 in place of mixed_float16."
             ) from None
         except Exception as error:
-            if not any(words in f"{type(error).__name__} {error}" for words in OUT_OF_MEMORY):
+            if not ran_out_of_memory(error):
                 raise
             raise InputError(
                 "A training step does not fit into the memory of the device; lower batch_size, or "
@@ -137,6 +126,7 @@ class Session(keras.callbacks.Callback):
         self.trained.undecayed_rates = facts["undecayed_rates"]
         self.trained.undo_decay()
         self.trained.order = facts["order"]
+        self.rates = facts.get("rates", [self.rates])[0]
         memories = facts["callbacks"]
         for callback in self.callbacks:
             if own := [m for m in memories if m[0] == type(callback).__name__]:
@@ -149,8 +139,7 @@ class Session(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.epochs_done, self.calls, self.checked, self.trains = epoch, 0, 0.0, True
         if self.skipped:  # Keras has reset them.
-            for variable, value in zip(self.trained.metrics_variables, self.metrics, strict=True):
-                variable.assign(value)
+            self._give_metrics_back()
         if self.decay is not None:
             self.decay.after_all_begin()
         if self.begin_epoch is not None:
@@ -165,6 +154,16 @@ class Session(keras.callbacks.Callback):
         waited = time.monotonic() - self.saved
         if size < SMALL_STATE or waited > min(LONGEST_LOSS, self.saving / EPOCH_SHARE):
             self._save()
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        if self.trains:
+            self.metrics = values_of(self.trained.metrics_variables)
+
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.trains and self.signals.asked is not None:
+            self._give_metrics_back()  # The validation starts again.
+            self._save()
+            self.signals.stop()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         if self.trains:
@@ -202,6 +201,11 @@ class Session(keras.callbacks.Callback):
         pause = max(FIRST_BACKUP, self.saving / STEP_SHARE)
         return self.folder is not None and now - self.saved > pause
 
+    def _give_metrics_back(self) -> None:
+        # Of Keras's `model`, which is up to date on JAX too.
+        for variable, value in zip(self.model.metrics_variables, self.metrics, strict=True):
+            variable.assign(value)
+
     def _save(self, over: bool = False) -> None:
         if self.folder is None:
             return
@@ -214,6 +218,7 @@ class Session(keras.callbacks.Callback):
             "over": over,
             "order": self.trained.order,
             "undecayed_rates": self.trained.undecayed_rates,
+            "rates": [self.rates, rates_between_epochs(self.trained)],
             "callbacks": [[type(c).__name__, memory_of(c)] for c in self.callbacks],
         }
         try:
@@ -233,6 +238,8 @@ class Session(keras.callbacks.Callback):
         names = [k for k in sorted(theirs | ours) if theirs.get(k) != ours.get(k)]
         if facts["calls"] and facts["steps_per_execution"] != self.steps_per_call:
             names.append("steps_per_execution")
+        if self.rates not in facts.get("rates", [self.rates]):
+            names.append("learning_rate")
         shapes = [tuple(variable.shape) for variable in state_of(self.trained)]
         if not names and [value.shape for value in values] != shapes:
             names.append("optimizer")

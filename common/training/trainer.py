@@ -10,8 +10,8 @@ import numpy as np
 from common.errors import InputError, whole_number
 from common.training.batches import ArrayBatches
 from common.training.evaluator import FUNCTIONS, Evaluator, checked_batch_size
-from common.training.guards import CosineDecay
 from common.training.inputs import as_array, is_array
+from common.training.rates import CosineDecay
 from common.training.session import Session
 
 
