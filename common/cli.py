@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,12 +13,18 @@ from common import zoo
 from common.errors import InputError
 
 COMMAND = "keras-zoo" if Path(sys.argv[0]).stem == "keras-zoo" else "main.py"
-USAGE = f"{COMMAND} MODEL MODE [DATA] [--OPTION VALUE ...]"
+USAGE = f"{COMMAND} MODEL MODE [DATA] [--OPTION VALUE ...], or {COMMAND} VERB"
 DESCRIPTION = """\
 Train a model, or load it where its recipe was trained before; pictures and figures go to
 results/MODEL-DATA/. KERAS_BACKEND=jax (or torch) changes the backend.
 Without a download: python main.py vae gen digits"""
-TABLES = {"MODEL": zoo.MODELS, "MODE": zoo.MODES, "DATA": zoo.DATASETS, "SCORE": zoo.SCORES}
+TABLES = {
+    "VERB": zoo.VERBS,
+    "MODEL": zoo.MODELS,
+    "MODE": zoo.MODES,
+    "DATA": zoo.DATASETS,
+    "SCORE": zoo.SCORES,
+}
 GROUPS = {"training": "training", "model": "model", "data": "data", "run": "figures and files"}
 
 
@@ -58,6 +64,21 @@ def parser() -> Parser:
     return result
 
 
+def verb_parser(verb: zoo.Verb) -> Parser:
+    """The arguments of `main.py VERB`."""
+    result = Parser(prog=f"{COMMAND} {verb.name}", description=verb.about)
+    for name, about in verb.takes:
+        plain = name.strip("[]")
+        result.add_argument(
+            plain, metavar=plain.upper(), help=about, nargs="?" if plain != name else None
+        )
+    for option in verb.own:
+        short = [f"-{option.name}"] if len(option.name) == 1 else []
+        reading = _reading(option) | {"default": option.default}
+        result.add_argument(*short, option.flag, help=_help(option), **reading)
+    return result
+
+
 def _lines(table: Mapping[str, zoo.Row | zoo.Score]) -> Iterator[tuple[str, str]]:
     for row in table.values():
         alias = getattr(row, "alias", "")
@@ -92,18 +113,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with 143 or 129 after SIGTERM or SIGHUP within a training.
     """
+    first, *others = [*(sys.argv[1:] if argv is None else argv)] or [""]
     try:
-        words = vars(parser().parse_args(argv))
-        # After `--help`: these import NumPy, and the run imports Keras.
-        from common.commands.config import RunConfig
-
-        config = RunConfig.of_options(**words)
+        act = _verb(zoo.VERBS[first], others) if first in zoo.VERBS else _mode(argv)
     except InputError as error:
         return _fail(f"{error}\nusage: {USAGE}; {COMMAND} --help explains each")
     try:
-        from common.commands.run import run
-
-        run(config)
+        act()
     except (InputError, FloatingPointError) as error:
         return _fail(str(error))
     except BrokenPipeError:
@@ -116,6 +132,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{COMMAND}: stopped.", file=sys.stderr)
         return 130
     return 0
+
+
+def _mode(argv: Sequence[str] | None) -> Callable[[], None]:
+    """What MODEL MODE DATA asks for."""
+    words = vars(parser().parse_args(argv))
+    # After `--help`: these import NumPy, and the run imports Keras.
+    from common.commands.config import RunConfig
+
+    config = RunConfig.of_options(**words)
+
+    def act() -> None:
+        from common.commands.run import run
+
+        run(config)
+
+    return act
+
+
+def _verb(verb: zoo.Verb, argv: Sequence[str]) -> Callable[[], None]:
+    """What VERB asks for."""
+    words = vars(verb_parser(verb).parse_args(argv))
+    for option in verb.own:
+        if (value := words[option.name]) is not None:
+            option.check(value)
+    return lambda: verb.load().run(**words)
 
 
 def _fail(message: str) -> int:

@@ -1,8 +1,12 @@
 """The kinds of rows in the zoo's tables."""
 
+import math
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+
+from common.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,37 @@ class Option:
     def flag(self) -> str:
         """As it is typed."""
         return f"--{self.name.replace('_', '-')}"
+
+    def check(self, value: Any) -> None:
+        """Raise an `InputError` unless a value is within the bounds."""
+        if value == Path():
+            raise InputError(f"Got an empty {self.flag}; expected a path.")
+        bounds = []
+        fits = self.kind not in (int, float) or math.isfinite(value)
+        for limit, word, holds in (
+            (self.above, "above", lambda limit: value > limit),
+            (self.least, "at least", lambda limit: value >= limit),
+            (self.most, "at most", lambda limit: value <= limit),
+        ):
+            if limit is not None:
+                bounds.append(f"{word} {limit:g}" if limit < 1e6 else f"{word} {limit:,}")
+                fits = fits and holds(limit)
+        if not fits:
+            expected = " and ".join(bounds) or "a finite number"
+            raise InputError(f"Got {self.flag} {value}; expected {expected}.")
+
+
+@dataclass(frozen=True)
+class Verb(Row):
+    """A module with `run(**options)`, for a command that is not about a model and a mode.
+
+    Attributes:
+        takes: names of what it is given without a flag, and what they are; in [], if not needed.
+        own: its options.
+    """
+
+    takes: tuple[tuple[str, str], ...] = ()
+    own: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the zoo has: models, datasets, modes, anomaly scores and options, a row each.
+"""What the zoo has: models, datasets, modes, anomaly scores, options and verbs, a row each.
 
 Pure data, from which the command line, its checks and `--help` come.
 """
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import InputError
-from common.rows import Dataset, Mode, Model, Option, Row, Score
+from common.rows import Dataset, Mode, Model, Option, Row, Score, Verb
 
 
 def _table(*rows: Row | Option | Score) -> dict[str, Any]:
@@ -125,6 +125,35 @@ OPTIONS: dict[str, Option] = _table(
     Option("resume", "go on with a training that was stopped here", "run", bool, False),
     Option("retrain", "train again, and replace what is there", "run", bool, False),
     Option("weights", "load this .keras file and do not train", "run", Path),
+)
+
+_PRESET = ("preset", "name of a preset; `list` names all")
+_SEED = Option("seed", "of the noise", "run", int, 0, 0, 2**32 - 1)
+VERBS: dict[str, Verb] = _table(
+    Verb(
+        "list",
+        "common.commands.catalogue",
+        "what the zoo has",
+        takes=(("[what]", "models, datasets or presets; default: all"),),
+    ),
+    Verb(
+        "train",
+        "common.commands.reproduce",
+        "train a preset, and compare its figures with the zoo's",
+        takes=(_PRESET,),
+        own=(OPTIONS["output"], OPTIONS["data_dir"], OPTIONS["resume"]),
+    ),
+    Verb(
+        "sample",
+        "common.commands.sample",
+        "draw samples; it needs no data",
+        takes=(("preset", "name of a preset that has weights, or a .keras file"),),
+        own=(
+            Option("n", "samples to draw", "run", int, 64, 1, 10**6),
+            _SEED,
+            Option("output", "the picture, or an .npz", "run", Path, Path("samples.png")),
+        ),
+    ),
 )
 
 _TABLES = {Model: MODELS, Dataset: DATASETS, Mode: MODES, Option: OPTIONS}

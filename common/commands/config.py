@@ -1,7 +1,6 @@
 """A command line as a `RunConfig`: the only place that reads what was typed."""
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,7 +122,7 @@ def _check_options(typed: tuple[str, str, str], given: Mapping[str, Any]) -> Non
                 f"{option.flag} changes how a model is trained, and --weights takes a trained "
                 "one; leave out one of the two."
             )
-        _check_bounds(option, value)
+        option.check(value)
     if "code" in given and "preset" in given:
         raise InputError("--preset names the whole recipe, with its code; leave out --code.")
     if mode == "anom" and "drop_class" in given:
@@ -139,24 +138,6 @@ def _check_options(typed: tuple[str, str, str], given: Mapping[str, Any]) -> Non
     needs = zoo.SCORES[given.get("score", zoo.OPTIONS["score"].default)].needs
     if needs == "vae" and "nll_samples" not in zoo.MODELS[model].options:
         raise InputError(f"The score {given['score']} needs a VAE; {model} has no p(x).")
-
-
-def _check_bounds(option: zoo.Option, value: Any) -> None:
-    if value == Path():
-        raise InputError(f"Got an empty {option.flag}; expected a path.")
-    bounds = []
-    fits = option.kind not in (int, float) or math.isfinite(value)
-    for limit, word, holds in (
-        (option.above, "above", lambda limit: value > limit),
-        (option.least, "at least", lambda limit: value >= limit),
-        (option.most, "at most", lambda limit: value <= limit),
-    ):
-        if limit is not None:
-            bounds.append(f"{word} {limit:g}" if limit < 1e6 else f"{word} {limit:,}")
-            fits = fits and holds(limit)
-    if not fits:
-        expected = " and ".join(bounds) or "a finite number"
-        raise InputError(f"Got {option.flag} {value}; expected {expected}.")
 
 
 def _held_out(text: str) -> int | str:

@@ -17,6 +17,7 @@ from common.commands.checks import check_model
 from common.commands.config import RunConfig
 from common.commands.figures import present, table
 from common.commands.measure import figures_on_test
+from common.commands.recipe import Recipe
 from common.commands.run_folder import PICTURES, RunFolder, check_writable, write_figures
 from common.commands.titles import title_of
 from common.commands.train import build, figures_of, load_data, model_figures, origin_of, train
@@ -27,6 +28,7 @@ from common.errors import InputError
 from common.evaluation.diagnosis import balance
 from common.models.base import ImageModel
 from common.models.gan import GAN
+from common.presets.shipped import Weights, weights_of
 from common.training.backend import be_deterministic, keep_compiled, traced
 
 
@@ -57,6 +59,10 @@ def run_one(config: RunConfig) -> dict[str, Any]:
     origin = origin_of(recipe, data.content)
     if config.weights is not None:
         origin = _origin_of_weights(config, config.weights)
+    elif (shipped := _zoo_weights(config)) is not None:
+        model = model_class.from_preset(recipe.preset, weights=shipped)
+        print(f"Loaded the zoo's weights of {shipped.name}; --retrain trains them again.")
+        origin["zoo_weights"] = shipped.sha256
     folder = RunFolder(config.folder, origin)
     with folder.in_use():
         return _run_in(folder, config, data, model)
@@ -65,7 +71,7 @@ def run_one(config: RunConfig) -> dict[str, Any]:
 def _run_in(
     folder: RunFolder, config: RunConfig, data: ImageData, model: ImageModel | None
 ) -> dict[str, Any]:
-    """Load or train, draw, measure and write; `model` is the one of `--weights`."""
+    """Load or train, draw, measure and write; `model` is one that is trained, of no folder."""
     recipe, mode = config.recipe, zoo.MODES[config.mode].load()
     model_class = zoo.MODELS[config.model].load()
     if model is not None:
@@ -122,7 +128,7 @@ def _run_in(
         sections[config.mode] = figures
         write_figures(staging / "metrics.json", sections)
         made = _drawn_in(staging)
-    if isinstance(model, GAN) and not config.weights:
+    if isinstance(model, GAN) and (folder.path / "history.csv").exists():
         print(balance_in(folder, model))
     times = {} if trained else folder.times()
     this_run = {name: sections[name] for name in ("model", config.mode)} | {"timing": times}
@@ -150,6 +156,17 @@ def balance_in(folder: RunFolder, model: GAN) -> str:
         return balance(pd.read_csv(path), model.metric_kinds)
     except (OSError, ValueError, OverflowError) as error:
         return f"How the players stood is unknown, as {path} cannot be read ({error})."
+
+
+def _zoo_weights(config: RunConfig) -> Weights | None:
+    """The zoo's weights for this run, unless something else is asked for or in the folder."""
+    recipe, folder = config.recipe, RunFolder(config.folder, {})
+    if config.retrain or config.resume or folder.model.exists() or folder.has_backup():
+        return None
+    drop_class = recipe.data_options.get("drop_class")
+    given = {} if drop_class is None else {"drop_class": drop_class}
+    own = recipe == Recipe.of_preset(recipe.preset, **given)
+    return weights_of(recipe.preset, drop_class) if own else None
 
 
 def _load_weights(model_class: type[ImageModel], path: Path) -> ImageModel:

@@ -1,6 +1,7 @@
 """The verification net, which judges what a model makes.
 
-The zoo's own are trained on first use, after the model: pictures do not wait for their judge.
+The zoo's own come with it. A recipe of your own is trained on first use, after the model: pictures
+do not wait for their judge.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from common.evaluation.predictability import (
     predicted_classes,
 )
 from common.models import ImageClassifier
+from common.presets.shipped import weights_of
 
 LOOKS = 10
 WATCHED_SAMPLES = 1000
@@ -106,14 +108,17 @@ def find_verifier(config: RunConfig, data: ImageData) -> Verifier | None:
         return None
     if config.verifier is not None:
         net = ImageClassifier.load(config.verifier)
+    elif preset is not None and weights_of(preset):
+        net = ImageClassifier.from_preset(preset)
     elif preset is not None:
-        own = _OwnNet(preset, config.recipe.data_dir)
-        if own.known is None:
+        data_dir = config.recipe.data_dir
+        own = OwnNet(preset, data_dir and Path(data_dir))
+        if (file := own.known()) is None:
             known = presets.get(preset)["arguments"]
             shape = known.get("image_shape", data.image_shape)
             labels = _labels_for(shape, known.get("num_classes", 10), data)
             return Verifier(own.trained, False, config.tolerance, data.class_names, labels)
-        net = ImageClassifier.load(own.known)
+        net = ImageClassifier.load(file)
     else:
         if data.num_classes and not data.usual_samples:
             print(f"{data.name} has no verification net, so what images show is not judged.")
@@ -158,25 +163,39 @@ def mode_watchers(verifier: Verifier | None, epochs: int) -> list[ModeWatcher]:
     ]
 
 
-class _OwnNet:
-    """The zoo's net of a preset, in a folder of its own.
+class OwnNet:
+    """A net of a preset that is trained here, in a folder of its own.
+
+    Args:
+        preset: its name.
+        data_dir: where its data are, or None for their usual place.
+        folder: results/PRESET by default.
 
     Raises:
-        InputError: another net is there, another run trains it, or nothing can be written there.
+        InputError: nothing can be written there.
     """
 
-    def __init__(self, preset: str, data_dir: str | None):
-        self.recipe = Recipe.of_preset(preset, data_dir=data_dir and Path(data_dir))
-        check_writable(Path("results"))
+    def __init__(self, preset: str, data_dir: Path | None, folder: Path | None = None):
+        self.recipe = Recipe.of_preset(preset, data_dir=data_dir)
+        path = folder or Path("results", preset.replace("_", "-"))
+        check_writable(path)
         self.folder = RunFolder(
-            Path("results", preset.replace("_", "-")),
+            path,
             origin_of(self.recipe, content=None),
             remedy="remove it to train the zoo's net, or give the file of a net with --verifier",
         )
+
+    def known(self) -> Path | None:
+        """The file of the net if it is trained.
+
+        Raises:
+            InputError: another net is there, or another run trains it.
+        """
         with self.folder.in_use():
-            self.known = self.folder.trained_model()
-            if self.known is None:
+            known = self.folder.trained_model()
+            if known is None:
                 self.folder.check_backup(resume=True)
+            return known
 
     def trained(self) -> ImageClassifier:
         """The net, trained now unless another run has done so meanwhile."""
@@ -187,12 +206,23 @@ class _OwnNet:
                 "The verification net, which judges the images, is trained once and kept in "
                 f"{self.folder.path}."
             )
-            data = load_data(self.recipe)
-            net = build(self.recipe, data, ImageClassifier)
-            train(self.recipe, net, data, self.folder)
-            test = net.evaluate(data.x_test, data.y_test, verbose=0)
-            with self.folder.replacing() as staging:
-                sections = self.folder.figures()
-                sections["model"] |= {"test_accuracy": test["accuracy"]}
-                write_figures(staging / "metrics.json", sections)
+            return self._train()
+
+    def train(self, retrain: bool) -> None:
+        """Train the net; with `retrain` from the start, in place of one that is there."""
+        with self.folder.in_use():
+            if retrain:
+                self.folder.drop_backup()
+            self.folder.check_backup(resume=True)
+            self._train()
+
+    def _train(self) -> ImageClassifier:
+        data = load_data(self.recipe)
+        net = build(self.recipe, data, ImageClassifier)
+        train(self.recipe, net, data, self.folder)
+        test = net.evaluate(data.x_test, data.y_test, verbose=0)
+        with self.folder.replacing() as staging:
+            sections = self.folder.figures()
+            sections["model"] |= {"test_accuracy": test["accuracy"]}
+            write_figures(staging / "metrics.json", sections)
         return net

@@ -5,13 +5,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import pairwise_distances_argmin_min, pairwise_distances_chunked
-from sklearn.neighbors import NearestNeighbors
 
-from common.errors import LARGEST, InputError, numbers, real_array, rows_of, whole_number
+from common.errors import InputError, numbers, real_array, rows_of, whole_number
+from common.evaluation.fidelity import BLOCK_MIB, ball_radii, feature_pair
 from common.images import unit_batches, unit_range
-
-# Memory for distances, computed some rows at a time; larger blocks are no faster.
-_BLOCK_MIB = 128
 
 
 def density_and_coverage(
@@ -29,16 +26,10 @@ def density_and_coverage(
         generated: float (M, D), finite, M > 0.
         k: which neighbour gives the radius; the paper takes `smallest_neighbour`, 5 for N = M.
     """
-    whole_number("k", k)
-    real = numbers("The real vectors", real, ("N", "D"), -LARGEST, LARGEST)
-    shape = ("M", real.shape[1])
-    generated = numbers("The generated vectors", generated, shape, -LARGEST, LARGEST)
-    if len(real) <= k:
-        raise InputError(f"Got {len(real)} real vectors; balls to the neighbour k={k} need more.")
-    neighbours = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(real)
-    radii = neighbours.kneighbors()[0][:, -1]
+    real, generated = feature_pair(real, generated)
+    radii = ball_radii(real, k)
     hits = np.zeros(len(real), int)
-    for distances in pairwise_distances_chunked(generated, real, working_memory=_BLOCK_MIB):
+    for distances in pairwise_distances_chunked(generated, real, working_memory=BLOCK_MIB):
         hits += np.count_nonzero(distances < radii, axis=0)
     return float(hits.sum() / (k * len(generated))), float((hits > 0).mean())
 

@@ -1,4 +1,4 @@
-"""What all models share: metrics, the step of a model with one loss, compiling, saving, presets."""
+"""What all models share: metrics, the step of a model with one loss, compiling."""
 
 import copy
 from collections.abc import Sequence
@@ -8,13 +8,12 @@ import keras
 from keras import ops
 from keras.saving import deserialize_keras_object, serialize_keras_object
 
-from common import presets
 from common.errors import InputError
 from common.images import unit_range
 from common.lazy_tensorflow import without_tensorflow
 from common.metrics import MetricKind
 from common.models.layers import LayeredModel
-from common.models.saving import SavedModel
+from common.models.pretrained import Pretrained
 from common.training.backend import device_name, strategy_over_devices, to_device
 from common.training.backend.fastest import fastest_execution
 from common.training.failures import FirstFailure
@@ -28,7 +27,7 @@ from common.training.trainer import Trainer
 EVALUATION_SEED = 0
 
 
-class ImageModel(SavedModel, LayeredModel, Trainer):
+class ImageModel(Pretrained, LayeredModel, Trainer):
     """A model of images `(N, H, W, C)`, uint8 in 0..255 or float in [0, 1].
 
     A subclass states what its metrics mean in `metric_kinds`, its constructor's arguments in
@@ -200,27 +199,6 @@ class ImageModel(SavedModel, LayeredModel, Trainer):
                 f"The data's images are {tuple(image_shape)}, this model takes {self.image_shape}; "
                 "load one that was trained on such images, or train it."
             )
-
-    @classmethod
-    def from_preset(cls, name: str, **overrides: Any) -> Self:
-        """Build a preset's model, compiled with its recipe's optimizer.
-
-        Args:
-            name: one of `common.presets.names()`.
-            **overrides: constructor arguments to replace.
-
-        Raises:
-            InputError: an unknown name, or a preset of another model.
-        """
-        preset = presets.get(name)
-        # A class of one's own takes its base's presets too; the zoo's own VAE takes no AE's.
-        line = [c for c in cls.__mro__ if issubclass(c, ImageModel)]
-        base = next(k for k, c in enumerate(line) if c.__module__.startswith("common."))
-        if preset["model"] not in [c.__name__ for c in line[: base + 1]]:
-            raise InputError(f"Preset {name!r} is for {preset['model']}, not {cls.__name__}.")
-        model = cls(**{**preset["arguments"], **overrides})
-        model.compile(**preset["compile"])
-        return model
 
     @without_tensorflow()
     def get_config(self) -> dict:
