@@ -154,6 +154,22 @@ VERBS: dict[str, Verb] = _table(
             Option("output", "the picture, or an .npz", "run", Path, Path("samples.png")),
         ),
     ),
+    Verb(
+        "evaluate",
+        "common.commands.evaluate",
+        "measure a model, or anybody's samples",
+        takes=(
+            ("what", "preset that has weights, .keras file, folder of images, or .npz of samples"),
+            ("[data]", "dataset to compare with; default: the preset's"),
+        ),
+        own=(
+            Option("samples", "to draw from a model (10,000; stacked 26,000)", "run", least=1),
+            OPTIONS["nll_samples"],
+            _SEED,
+            OPTIONS["data_dir"],
+            Option("output", "JSON file for the figures and their protocols", "run", Path),
+        ),
+    ),
 )
 
 _TABLES = {Model: MODELS, Dataset: DATASETS, Mode: MODES, Option: OPTIONS}

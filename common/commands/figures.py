@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from common import zoo
+from common.evaluation.protocol import Figure
 
 # By section, of the model or of a mode: each figure's unit. `docs/figures_schema.md` says what
 # they mean.
@@ -82,6 +83,19 @@ def table(sections: Mapping[str, Mapping[str, Any]], published: Mapping[str, Any
         for row in (head, *rows)
     )
     return "\n".join(f"  {line}".rstrip() for line in aligned)
+
+
+def figure_table(title: str, figures: Mapping[str, Figure]) -> str:
+    """Figures with their 95 % intervals, under what they were measured by."""
+    lines, protocols = [], []
+    for name, figure in figures.items():
+        if (protocol := figure.protocol) not in protocols:
+            protocols.append(protocol)
+            seen = "" if protocol.features == "pixels" else f", seen through {protocol.features}"
+            lines.append(f"  {protocol.samples:,} images beside {protocol.reference}{seen}")
+        ends = f"{rounded(figure.low)} to {rounded(figure.high)}"
+        lines.append(f"    {name.replace('_', ' '):<22}{rounded(figure.value):>10}  ({ends})")
+    return "\n".join([f"{title}, with 95 % intervals", *lines])
 
 
 def _rows(

@@ -57,14 +57,7 @@ def run(
     from N(0, I) stand beside them.
     """
     count = config.samples or data.usual_samples or (SAMPLES if verifier else SHOWN)
-    samples = others = model.sample(count, seed=0)
-    codes = None
-    if isinstance(model, AE):
-        codes = training_codes(model, data)
-        mixed = CodeMixture(codes).sample(count)
-        others = model.decode(mixed.reshape(-1, *model.code_shape))
-        if not model.has_prior:
-            samples, others = others, samples
+    samples, others, codes = draw(model, data, count)
     title = title_of(config.recipe, config.weights)
     grid = plots.image_grid(samples[:SHOWN], title=f"{title}: samples")
     grid.savefig(folder / "samples.png")
@@ -85,6 +78,23 @@ def run(
     if isinstance(model, AE):
         figures |= _others(others, verifier, folder, title, OTHERS[model.has_prior])
     return figures
+
+
+def draw(
+    model: Any, data: ImageData, count: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Samples of a model; those of the other kind of `OTHERS`; the training images' codes.
+
+    A GAN has one kind and no codes.
+    """
+    samples = model.sample(count, seed=seed)
+    if not isinstance(model, AE):
+        return samples, samples, None
+    codes = training_codes(model, data)
+    mixed = CodeMixture(codes).sample(count)
+    others = model.decode(mixed.reshape(-1, *model.code_shape))
+    pair = (samples, others) if model.has_prior else (others, samples)
+    return *pair, codes
 
 
 def training_codes(model: AE, data: ImageData) -> np.ndarray:

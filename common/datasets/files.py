@@ -6,7 +6,7 @@ import math
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -25,16 +25,30 @@ def read_npz(path: Path) -> tuple:
     """(x_train, y_train), (x_test, y_test) of an .npz file with arrays of these names."""
     keys = ("x_train", "y_train", "x_test", "y_test")
     with reading(path), ZipFile(path) as archive:
-        members = dict(zip((f"{key}.npy" for key in keys), keys, strict=True))
-        if missing := [key for name, key in members.items() if name not in archive.namelist()]:
+        if missing := [key for key in keys if f"{key}.npy" not in archive.namelist()]:
             raise ValueError(f"it has no array {', '.join(missing)}")
-        sizes = {name: archive.getinfo(name).file_size for name in members}
-        require_memory(path_text(path), sum(sizes.values()), "give a smaller file")
-        arrays = {}
-        for name, key in members.items():
-            with archive.open(name) as file:
-                arrays[key] = _read_npy(file, key, sizes[name])
+        arrays = _arrays(path, archive, keys)
     return tuple((arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
+
+
+def read_samples(path: Path) -> np.ndarray:
+    """The array `samples` of an .npz file, or its only one."""
+    with reading(path), ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        key = "samples" if "samples" in names or len(names) != 1 else names[0]
+        if key not in names:
+            raise ValueError(f"it has no array samples, but {', '.join(names)[:80]}")
+        return _arrays(path, archive, [key])[key]
+
+
+def _arrays(path: Path, archive: ZipFile, keys: Sequence[str]) -> dict[str, np.ndarray]:
+    sizes = {key: archive.getinfo(f"{key}.npy").file_size for key in keys}
+    require_memory(path_text(path), sum(sizes.values()), "give a smaller file")
+    arrays = {}
+    for key, size in sizes.items():
+        with archive.open(f"{key}.npy") as file:
+            arrays[key] = _read_npy(file, key, size)
+    return arrays
 
 
 def _read_npy(file: IO[bytes], name: str, size: int) -> np.ndarray:

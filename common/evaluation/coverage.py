@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import pairwise_distances_argmin_min, pairwise_distances_chunked
+from sklearn.metrics import pairwise_distances_argmin_min
 
 from common.errors import InputError, numbers, real_array, rows_of, whole_number
-from common.evaluation.fidelity import BLOCK_MIB, ball_radii, feature_pair
+from common.evaluation.fidelity import ball_counts
 from common.images import unit_batches, unit_range
 
 
@@ -26,12 +26,8 @@ def density_and_coverage(
         generated: float (M, D), finite, M > 0.
         k: which neighbour gives the radius; the paper takes `smallest_neighbour`, 5 for N = M.
     """
-    real, generated = feature_pair(real, generated)
-    radii = ball_radii(real, k)
-    hits = np.zeros(len(real), int)
-    for distances in pairwise_distances_chunked(generated, real, working_memory=BLOCK_MIB):
-        hits += np.count_nonzero(distances < radii, axis=0)
-    return float(hits.sum() / (k * len(generated))), float((hits > 0).mean())
+    held, holding = ball_counts(real, generated, k)
+    return float(holding.mean() / k), float((held > 0).mean())
 
 
 def coverage_ceiling(num_real: int, num_generated: int, k: int = 5) -> float:
@@ -73,6 +69,11 @@ def nearest_images(samples: np.ndarray, images: Any) -> np.ndarray:
         samples: uint8 or floats in [0, 1], (N, H, W, C).
         images: uint8 or floats in [0, 1], (M, H, W, C), in memory or lazy; read block by block.
     """
+    return nearest(samples, images)[0]
+
+
+def nearest(samples: np.ndarray, images: Any) -> tuple[np.ndarray, np.ndarray]:
+    """`nearest_images`, and the distances to them, float64 (N,)."""
     samples = numbers("The samples", unit_range(real_array("The samples", samples)))
     images = rows_of("The images", images)
     if samples.shape[1:] != tuple(images.shape[1:]) or samples.ndim < 2:
@@ -85,7 +86,7 @@ def nearest_images(samples: np.ndarray, images: Any) -> np.ndarray:
     index = np.zeros(len(flat), np.int64)
     for rows, block in unit_batches(images):
         known = numbers("The images", block).reshape(len(block), -1)
-        nearest, distance = pairwise_distances_argmin_min(flat, known)
-        index = np.where(distance < best, rows.start + nearest, index)
+        found, distance = pairwise_distances_argmin_min(flat, known)
+        index = np.where(distance < best, rows.start + found, index)
         best = np.minimum(distance, best)
-    return index
+    return index, best

@@ -88,15 +88,24 @@ def precision_and_recall(
         generated: float (M, D), finite, M > k.
         k: which neighbour gives the radius; the paper takes 3.
     """
-    real, generated = feature_pair(real, generated)
-    return share_within(generated, real, k), share_within(real, generated, k)
+    precision = (ball_counts(real, generated, k)[1] > 0).mean()
+    recall = (ball_counts(generated, real, k)[1] > 0).mean()
+    return float(precision), float(recall)
 
 
-def share_within(vectors: np.ndarray, others: np.ndarray, k: int) -> float:
-    """The share of vectors within a ball around one of the others."""
-    radii = ball_radii(others, k)
-    blocks = pairwise_distances_chunked(vectors, others, working_memory=BLOCK_MIB)
-    return float(np.concatenate([(block <= radii).any(axis=1) for block in blocks]).mean())
+def ball_counts(centres: np.ndarray, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many vectors each ball around a centre holds, (N,), and how many hold each vector, (M,).
+
+    A ball reaches to the k-th nearest other centre.
+    """
+    centres, vectors = feature_pair(centres, vectors)
+    radii = ball_radii(centres, k)
+    held, holding = np.zeros(len(centres), int), []
+    for distances in pairwise_distances_chunked(vectors, centres, working_memory=BLOCK_MIB):
+        within = distances <= radii
+        held += np.count_nonzero(within, axis=0)
+        holding.append(np.count_nonzero(within, axis=1))
+    return held, np.concatenate(holding)
 
 
 def ball_radii(vectors: np.ndarray, k: int) -> np.ndarray:

@@ -98,14 +98,37 @@ class ImageClassifier(ImageModel):
             return np.concatenate(
                 [self.classify(part, batch_size) for part in image_blocks(images)]
             )
+        single, channels = self._by_channel(images)
+        logits = self.predict_images(self.network, single, batch_size)
+        probabilities = ops.convert_to_numpy(ops.softmax(logits))
+        return probabilities if channels == 1 else probabilities.reshape(len(images), channels, -1)
+
+    def features(self, images: Any, batch_size: int = 512) -> np.ndarray:
+        """The means over positions of the last maps, for distances between sets of images.
+
+        Args:
+            images: `(N, H, W, C)`, uint8 or float in [0, 1].
+            batch_size: channels per batch.
+
+        Returns:
+            float32 `(N, C · D)`: the D features of each channel one after the other.
+
+        Raises:
+            InputError: images of another size, or that cannot be used.
+        """
+        maps = [layer.output for layer in self.network.layers if len(layer.output.shape) == 4]
+        means = keras.layers.GlobalAveragePooling2D()(maps[-1])
+        single, channels = self._by_channel(images)
+        found = self.predict_images(keras.Model(self.network.input, means), single, batch_size)
+        return ops.convert_to_numpy(found).reshape(len(single) // channels, -1)
+
+    def _by_channel(self, images: Any) -> tuple[np.ndarray, int]:
+        """Checked images (N, H, W, C) as (N · C, H, W, 1), and C."""
         images = as_array(images)
         rows, columns, _ = self.image_shape
         channels = images.shape[-1] if np.ndim(images) == 4 else 1
         images = np.asarray(check_images(images, (rows, columns, channels)))
-        single = np.moveaxis(images, -1, 1).reshape(-1, rows, columns, 1)
-        logits = self.predict_images(self.network, single, batch_size)
-        probabilities = ops.convert_to_numpy(ops.softmax(logits))
-        return probabilities if channels == 1 else probabilities.reshape(len(images), channels, -1)
+        return np.moveaxis(images, -1, 1).reshape(-1, rows, columns, 1), channels
 
     def get_config(self) -> dict:
         own = {"shift": self.shift, "networks": self.networks, "width": self.width}
