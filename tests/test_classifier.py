@@ -165,3 +165,15 @@ def test_the_zoos_nets_have_these_stages(networks, shapes):
     convolutions = [x for x in model.network.layers if isinstance(x, keras.layers.Conv2D)]
     assert [tuple(x.output.shape[1:]) for x in convolutions] == shapes
     assert model.network.output.shape == (None, 10)
+
+
+def test_features_are_the_means_of_the_last_maps_of_each_channel():
+    net = ImageClassifier((8, 8, 1), 3, width=1 / 8, seed=0)
+    images = np.random.default_rng(0).uniform(size=(5, 8, 8, 2)).astype("float32")
+    maps = next(layer for layer in net.network.layers[::-1] if len(layer.output.shape) == 4)
+    last = keras.Model(net.network.input, maps.output)
+    expected = [as_numpy(last(images[..., c : c + 1])).mean(axis=(1, 2)) for c in range(2)]
+    found = net.features(images, batch_size=3)
+    np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=1e-5)
+    with pytest.raises(InputError, match="8, 8"):
+        net.features(images[:, :7])

@@ -1,15 +1,19 @@
 """The commands that are not about a model and a mode."""
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from common import cli, presets, zoo
 from common.commands.figures import UNITS
+from common.datasets import DigitsData
 from common.models import AE, VAE
 from common.presets import shipped
 
@@ -36,7 +40,10 @@ def small(monkeypatch, tmp_path):
         "data_licence": "CC BY 4.0",
         "figures": {"model": {"test_mse": 0.0512, "epochs": 1}, "gen": {"predictability": 0.5}},
     }
-    (tmp_path / "weights.json").write_text(json.dumps({"vae_small": row}))
+    net = shipped.all_weights()["classifier_digits"]
+    shutil.copy(net.path, tmp_path)
+    rows = {"vae_small": row, net.name: {k: v for k, v in asdict(net).items() if k != "name"}}
+    (tmp_path / "weights.json").write_text(json.dumps(rows))
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     monkeypatch.setattr(shipped, "MANIFEST", tmp_path / "weights.json")
     shipped.all_weights.cache_clear()
@@ -153,6 +160,54 @@ def test_train_compares_with_the_zoos_figures(small, capsys):
     words = ["vae", "latent", "digits", "--preset", "vae_small", "--output", "out"]
     assert run(*words) == 0
     assert "Loaded out/model.keras" in capsys.readouterr().out
+
+
+def test_evaluate_judges_a_model_a_file_a_folder_and_arrays_alike(small, capsys):
+    assert run("evaluate", "vae_small", "--samples", 200, "--output", "model.json") == 0
+    said = capsys.readouterr().out
+    assert "200 images beside 360 test images of digits, seen through classifier_digits" in said
+    found = json.loads(Path("model.json").read_text())
+    assert {"test_mse", "test_negative_elbo", "frechet_distance", "copies", "modes"} <= set(found)
+    data = DigitsData()
+    error = np.square(data.x_test / 255 - small.reconstruct(data.x_test)).mean()
+    assert found["test_mse"]["value"] == pytest.approx(error)
+    assert found["modes"]["protocol"]["samples"] == 200
+
+    small.save("own.keras")
+    samples = np.round(255 * small.sample(200, seed=0)).astype(np.uint8)
+    np.savez("samples.npz", samples)
+    Path("images").mkdir()
+    for k, image in enumerate(samples):
+        Image.fromarray(image[..., 0]).save(Path("images", f"{k:03}.png"))
+    for what, options in (("own.keras", ["--samples", 200]), ("samples.npz", []), ("images", [])):
+        assert run("evaluate", what, "digits", *options, "--output", "other.json") == 0
+        other = json.loads(Path("other.json").read_text())
+        for name in ("frechet_distance", "kernel_distance", "precision", "predictability"):
+            # 8 bits, and the order of the folder's images, change nothing beyond rounding.
+            expected = pytest.approx(found[name]["value"], rel=0.02, abs=0.011)
+            assert other[name]["value"] == expected, (what, name)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["samples.npz"], "does not say what its images are to be compared with"),
+        (["nothing.npz", "digits"], "nothing.npz"),
+        (["vae_smal", "digits"], "nearest: vae_small"),
+        (["two.npz", "digits"], "it has no array samples, but a, b"),
+        (["wide.npz", "digits"], r"samples are (28, 30, 1) and the real images (28, 28, 1)"),
+        (["few.npz", "digits"], "give more images"),
+        (["empty", "digits"], "hold no images"),
+        (["vae_small", "mars"], "'mars' is unknown"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused(small, words, message, capsys):
+    np.savez("two.npz", a=np.zeros(3), b=np.zeros(3))
+    np.savez("wide.npz", np.zeros((9, 28, 30, 1)))
+    np.savez("few.npz", np.zeros((9, 28, 28, 1)))
+    Path("empty").mkdir()
+    assert run("evaluate", *words) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_every_row_of_the_manifest_is_whole():

@@ -27,12 +27,21 @@ def documented_rows():
         yield f"| {names} | {data.about} | {flags(data)} |"
 
 
+def verb_rows():
+    """The lines of the table of verbs there."""
+    for verb in zoo.VERBS.values():
+        takes = " ".join(f"`{name}`" for name, _ in verb.takes)
+        own = " ".join(f"`{option.flag}`" for option in verb.own)
+        yield f"| `{verb.name}` | {verb.about} | {takes} | {own} |"
+
+
 def test_the_documented_tables_are_the_zoos():
     text = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
     lines = [line.replace("|  |", "| |") for line in text.splitlines()]
-    wanted = [row.replace("|  |", "| |") for row in documented_rows()]
+    rows = [*documented_rows(), *verb_rows()]
+    wanted = [row.replace("|  |", "| |") for row in rows]
     assert [row for row in wanted if row not in lines] == []
-    for title in ("MODEL", "MODE", "DATA"):
+    for title in ("MODEL", "MODE", "DATA", "VERB"):
         start = next(i for i, line in enumerate(lines) if line.startswith(f"| {title} |"))
         table = lines[start + 2 : lines.index("", start)]
         assert set(table) <= set(wanted)
@@ -51,6 +60,12 @@ def test_rows_stand_for_classes_and_modules():
         assert set(data.options) <= {field.name for field in fields(data.load())}
         assert data.verifier is None or data.verifier in presets.names()
         assert data.load().name == (data.alias or data.name)
+
+
+def test_verbs_take_what_their_modules_do():
+    for verb in zoo.VERBS.values():
+        names = [name.strip("[]") for name, _ in verb.takes] + [o.name for o in verb.own]
+        assert {*inspect.signature(verb.load().run).parameters} == {*names}
 
 
 def test_options_belong_to_what_takes_them():

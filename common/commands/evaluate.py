@@ -104,7 +104,7 @@ def judged(
     row, how = zoo.dataset(name), {}
     features, seen_through = flat_pixels, "pixels"
     if row and row.verifier:
-        net = ImageClassifier.from_preset(row.verifier)
+        net = trained_model(row.verifier)
         how["classify"], features = net.classify, net.features
         how["num_modes"] = reference.num_classes
         seen_through = f"{row.verifier} {digest_of(net.get_weights())}"
