@@ -128,6 +128,7 @@ OPTIONS: dict[str, Option] = _table(
 )
 
 _PRESET = ("preset", "name of a preset; `list` names all")
+_TRAINED = ("preset", "name of a preset that has weights, or a .keras file")
 _SEED = Option("seed", "of the noise", "run", int, 0, 0, 2**32 - 1)
 VERBS: dict[str, Verb] = _table(
     Verb(
@@ -147,7 +148,7 @@ VERBS: dict[str, Verb] = _table(
         "sample",
         "common.commands.sample",
         "draw samples; it needs no data",
-        takes=(("preset", "name of a preset that has weights, or a .keras file"),),
+        takes=(_TRAINED,),
         own=(
             Option("n", "samples to draw", "run", int, 64, 1, 10**6),
             _SEED,
@@ -168,6 +169,16 @@ VERBS: dict[str, Verb] = _table(
             _SEED,
             OPTIONS["data_dir"],
             Option("output", "JSON file for the figures and their protocols", "run", Path),
+        ),
+    ),
+    Verb(
+        "export",
+        "common.commands.export",
+        "write a model's networks for programs without Keras",
+        takes=(_TRAINED,),
+        own=(
+            Option("format", "of the files", "run", str, "onnx", choices=("onnx", "savedmodel")),
+            Option("output", "folder for them; default: exported/PRESET", "run", Path),
         ),
     ),
 )

@@ -273,12 +273,27 @@ def test_digits_take_the_place_of_mnist_only(home, capsys):
 def test_download_is_checked_and_then_reused(home, npz, monkeypatch):
     url = npz.as_uri()
     with pytest.raises(InputError, match="Incomplete or corrupted file"):
-        cached_file(url, "0" * 64)
+        cached_file([url], "0" * 64)
     assert not list(home.rglob("*.npz"))
 
     digest = hashlib.sha256(npz.read_bytes()).hexdigest()
-    path = cached_file(url, digest)
+    path = cached_file([url], digest)
     assert path == home / "datasets" / "mnist.npz" and path.read_bytes() == npz.read_bytes()
     monkeypatch.setattr("keras.utils.get_file", None)
-    assert cached_file(url, digest) == path
+    assert cached_file([url], digest) == path
     assert socket.getdefaulttimeout() is None
+
+
+def test_mirrors_are_tried_in_order(home, npz, tmp_path):
+    """A place without the file, one with another file, one with the right one."""
+    other = tmp_path / "other" / npz.name
+    other.parent.mkdir()
+    other.write_bytes(b"another file")
+    nowhere = (tmp_path / "nowhere" / npz.name).as_uri()
+    digest = hashlib.sha256(npz.read_bytes()).hexdigest()
+    path = cached_file([nowhere, other.as_uri(), npz.as_uri()], digest)
+    assert path.read_bytes() == npz.read_bytes()
+    path.unlink()
+    with pytest.raises(InputError, match=f"Get {nowhere} elsewhere and put it at {path}"):
+        cached_file([nowhere, other.as_uri()], digest)
+    assert not path.exists()

@@ -82,15 +82,28 @@ def read_idx(path: Path) -> np.ndarray:
         return array
 
 
-def cached_file(url: str, sha256: str, folder: str = "datasets") -> Path:
-    """The published file in `folder` of Keras's cache; Keras downloads it if it is missing."""
-    path = place_in_cache(url.rpartition("/")[2], sha256, folder)
-    if not path.is_file():
-        with downloading(path, url, "its folder"):
-            import keras
+def cached_file(urls: Sequence[str], sha256: str, folder: str = "datasets") -> Path:
+    """The published file in `folder` of Keras's cache; Keras downloads it if it is missing.
 
-            place = str(path.parent.absolute())
-            keras.utils.get_file(path.name, url, file_hash=sha256, cache_subdir=place)
+    Args:
+        urls: the places that have it, in the order to try.
+        sha256: of the file, which a download must have.
+        folder: within the cache.
+    """
+    path = place_in_cache(urls[0].rpartition("/")[2], sha256, folder)
+    failures: list[InputError] = []
+    while not path.is_file():
+        if len(failures) == len(urls):
+            raise failures[0]
+        url = urls[len(failures)]
+        try:
+            with downloading(path, url, "its folder"):
+                import keras
+
+                place = str(path.parent.absolute())
+                keras.utils.get_file(path.name, url, file_hash=sha256, cache_subdir=place)
+        except InputError as failure:
+            failures.append(failure)
     return path
 
 

@@ -6,7 +6,14 @@ from pathlib import Path
 from common.datasets.base import ImageData, Split
 from common.datasets.files import cached_file, read_idx, read_npz
 
-_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+# Where the published files are, in the order to try.
+_KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+_MNIST = (_KERAS, "https://s3.amazonaws.com/img-datasets/")
+_ZALANDO = (
+    _KERAS,
+    "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+)
 _CLOTHES = "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot"
 # The SHA-256 of Fashion-MNIST's files NAME-ubyte.gz.
 _FASHION = {
@@ -38,7 +45,7 @@ class MNISTData(ImageData):
     def read(self) -> tuple[Split, ...]:
         if self.data_dir is None:
             sha256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-            path = cached_file(f"{_URL}mnist.npz", sha256)
+            path = cached_file([f"{place}mnist.npz" for place in _MNIST], sha256)
         else:
             path = Path(self.data_dir).expanduser()
             path = path if path.suffix == ".npz" else path / "mnist.npz"
@@ -67,8 +74,10 @@ class FashionMNISTData(ImageData):
     def read(self) -> tuple[Split, ...]:
         files = {f"{name}-ubyte.gz": sha256 for name, sha256 in _FASHION.items()}
         if self.data_dir is None:
-            place = "datasets/fashion-mnist"
-            paths = [cached_file(_URL + name, sha256, place) for name, sha256 in files.items()]
+            paths = [
+                cached_file([place + name for place in _ZALANDO], sha256, "datasets/fashion-mnist")
+                for name, sha256 in files.items()
+            ]
         else:
             folder = Path(self.data_dir).expanduser()
             inner = folder / "fashion-mnist"

@@ -16,7 +16,6 @@ from common.networks.dcgan import (
 )
 from common.networks.dense import ImageShape, scaled
 from common.networks.smooth import smooth, smooth_critic
-from common.networks.strided import sub_pixel_decoder
 
 MOMENTUM = 0.8  # of all moving statistics, as in the seed
 Widths = Sequence[int]
@@ -80,17 +79,7 @@ def polynomials_critic(image_shape: ImageShape, latent_dim: int, width: float) -
     return generator, strided_discriminator(image_shape, scaled((128, 256, 512, 1024), width), 3)
 
 
-def sub_pixel(image_shape: ImageShape, latent_dim: int, width: float) -> GANNetworks:
-    """Sub-pixel convolutions against strided ones, with 32 and 64 channels: fast on processors."""
-    widths = scaled((32, 64), width)
-    decoder = sub_pixel_decoder(image_shape, latent_dim, widths, "vector")
-    images = layers.Activation("tanh", dtype="float32")(decoder.output)
-    generator = keras.Model(decoder.input, images, name="generator")
-    return generator, strided_discriminator(image_shape, widths, 4, momentum=0.9, biased=False)
-
-
 NETWORKS = {
-    "sub_pixel": sub_pixel,
     "mnist": mnist,
     "polynomials": polynomials,
     "polynomials_critic": polynomials_critic,
