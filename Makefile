@@ -3,15 +3,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench
+.PHONY: demo test bench results
 demo: $(VENV)/user
-	$(BIN)/python main.py vae gen digits
-	$(BIN)/python main.py vae basic digits
+	$(BIN)/python main.py sample dcgan_mnist --output results/dcgan_mnist.png
+	$(BIN)/python main.py vae gen digits --retrain
 
 test: $(VENV)/developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest -n auto --dist loadfile
+
+results: $(VENV)/user
+	$(BIN)/python tools/results.py
 
 bench: $(VENV)/backends
 	$(BIN)/python benchmarks/bench.py $(BENCH)
