@@ -10,7 +10,7 @@ import pytest
 from tiny_models import MODELS
 
 from common.errors import InputError
-from common.models import AE, VAE
+from common.models import DCGAN, VAE
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_a_published_model_comes_back(hub, tmp_path):
     assert "trained on digits" in card and "| test mse | 0.01235 |" in card
     assert 'VAE.from_preset("hf://me/vae")' in card and "![What it draws](samples.png)" in card
     assert (hub / "me" / "vae" / "samples.png").read_bytes() == b"a picture"
-    with pytest.raises(InputError, match="holds VAE, not AE"):
-        AE.from_preset("hf://me/vae")
+    with pytest.raises(InputError, match="holds VAE, not DCGAN"):
+        DCGAN.from_preset("hf://me/vae")
     with pytest.raises(InputError, match="leave out all other arguments"):
         VAE.from_preset("hf://me/vae", seed=1)
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from common import zoo
 from common.cli import parser
 from common.commands.config import RunConfig
 
@@ -73,6 +74,7 @@ def test_the_pages_have_commands_to_check():
 
 def test_every_flag_in_the_documents_is_one_of_ours():
     known = {flag for action in parser()._actions for flag in action.option_strings}
+    known |= {option.flag for verb in zoo.VERBS.values() for option in verb.own}
     known |= {"--rounds", "--images", "--only"}  # the benchmarks'
     for page in PAGES:
         if page.name == "speed.md":  # of the benchmarks, which have a --help of their own
@@ -94,13 +96,24 @@ def test_the_readmes_code_runs(monkeypatch, tmp_path):
     assert pictures == {"losses.png", "latent.png", "samples.png"}
 
 
-@pytest.mark.parametrize("number", range(2))
-def test_the_code_for_own_models_runs(number):
+def own_code(words):
+    """The piece of code in docs/own_code.md that has these words."""
     blocks = re.findall(r"```python\n(.*?)```", text_of(ROOT / "docs/own_code.md"), re.DOTALL)
-    assert len(blocks) == 2
+    [code] = [block for block in blocks if words in block]
+    return compile(code, "own_code.md", "exec")
+
+
+def test_the_code_that_judges_own_samples_runs(capsys):
+    exec(own_code("evaluate("), {})
+    distance, precision = map(float, capsys.readouterr().out.split())
+    assert distance > 0 and 0 <= precision <= 1
+
+
+@pytest.mark.parametrize(("words", "name"), [("ae = AE(", "ae"), ("class SmoothAE", "model")])
+def test_the_code_for_own_models_runs(words, name):
     names = {}
-    exec(compile(blocks[number], "own_code.md", "exec"), names)
-    model = names["ae" if number == 0 else "model"]
+    exec(own_code(words), names)
+    model = names[name]
     model.compile(steps_per_execution=1, jit_compile=False)
     from common.datasets import DigitsData
 

@@ -198,7 +198,7 @@ def test_evaluate_judges_a_model_a_file_a_folder_and_arrays_alike(small, capsys)
         (["wide.npz", "digits"], r"samples are (28, 30, 1) and the real images (28, 28, 1)"),
         (["few.npz", "digits"], "give more images"),
         (["empty", "digits"], "hold no images"),
-        (["vae_small", "mars"], "'mars' is unknown"),
+        (["vae_small", "mars"], "no dataset 'mars'"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(small, words, message, capsys):

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from common import presets
 from common.errors import InputError
+from common.presets import get
 
 FOLDER = Path(__file__).parent / "weights"
 MANIFEST = FOLDER / "weights.json"
@@ -86,7 +86,7 @@ def weights_of(preset: str, drop_class: int | None = None) -> Weights | None:
 
 def recipe_digest(preset: str) -> str:
     """A digest of what a preset trains, which is another after `presets.register`."""
-    entry = {k: v for k, v in presets.get(preset).items() if k not in ("about", "published")}
+    entry = {k: v for k, v in get(preset).items() if k not in ("about", "published")}
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16]
 
 
