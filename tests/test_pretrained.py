@@ -77,3 +77,27 @@ def test_a_missing_package_is_said(monkeypatch):
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(InputError, match=f"There is no file {Path(tmp_path, 'model.keras')}"):
         VAE.from_preset(str(tmp_path))
+
+
+def test_shipped_weights_are_the_averages_in_half_precision(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "tools")
+    from ship_weights import write
+
+    gan = MODELS["dcgan"](ema_momentum=0.9)
+    rng = np.random.default_rng(0)
+    average = [w + rng.normal(0, 0.1, w.shape) for w in gan.ema_generator.get_weights()]
+    gan.ema_generator.set_weights(average)
+    write(gan, tmp_path / "gan.weights.h5")
+    same = type(gan).from_config(gan.get_config())
+    same.load_weights(tmp_path / "gan.weights.h5")
+    for part in (same.generator, same.ema_generator):
+        for mine, theirs in zip(part.get_weights(), average, strict=True):
+            np.testing.assert_allclose(mine, theirs, atol=1e-3)
+    for mine, theirs in zip(
+        same.discriminator.get_weights(), gan.discriminator.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(mine, theirs, atol=1e-3)
+    np.testing.assert_allclose(same.sample(3, seed=0), gan.sample(3, seed=0), atol=2e-3)
+    gan.save_weights(tmp_path / "whole.weights.h5")
+    sizes = [(tmp_path / f"{name}.weights.h5").stat().st_size for name in ("gan", "whole")]
+    assert sizes[0] < 0.7 * sizes[1]
