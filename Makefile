@@ -29,5 +29,5 @@ $(VENV)/developer: $(VENV)/user
 	touch $@
 
 $(VENV)/backends: $(VENV)/developer
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[jax,torch]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[jax,torch,export]"
 	touch $@

@@ -154,6 +154,8 @@ def test_an_own_net_that_cannot_judge_is_refused_before_the_training(tmp_path, m
     place = tmp_path / "results" / "classifier-digits"
     place.mkdir(parents=True)
     (place / "model.keras").write_bytes(b"of another recipe")
+    preset["arguments"] = {"width": 0.5}  # The zoo has weights of its own recipe only.
+    monkeypatch.setitem(presets.PRESETS, "classifier_digits", preset)
     assert cli.main(["vae", "gen", "digits"]) == 2
     captured = capsys.readouterr()
     assert "holds a model of another recipe" in captured.err and "--verifier" in captured.err

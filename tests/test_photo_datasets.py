@@ -310,7 +310,7 @@ def test_cars_missing_or_of_another_kind(tmp_path, home):
         datasets.load("cars")
     message = str(error.value)
     assert message.startswith(f"{home / 'datasets' / 'stanford_cars'} holds no folder cars_train")
-    assert '"Cars Dataset" of Jonathan Krause' in message and "car_devkit.tgz" in message
+    assert '"Cars Dataset" (Jonathan Krause' in message and "car_devkit.tgz" in message
     write_cars(tmp_path, train=1, test=0)
     with pytest.raises(InputError, match="holds one image that can be read"):
         CarsData(tmp_path)

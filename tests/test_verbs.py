@@ -150,6 +150,7 @@ def test_a_mode_takes_the_zoos_weights(small, capsys):
     assert "Training vae_small" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_train_compares_with_the_zoos_figures(small, capsys):
     assert run("train", "vae_small", "--output", "out") == 0
     said = capsys.readouterr().out

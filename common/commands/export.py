@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from common.commands.run_folder import check_writable
 from common.commands.sample import trained_model
@@ -33,6 +34,7 @@ def run(preset: str, format: str, output: Path | None) -> None:
     kind, ending = FORMATS[format]
     for name, network in networks_of(model).items():
         path = folder / f"{name}{ending}"
+        network(np.zeros((1, *network.input_shape[1:]), "float32"))  # Keras exports called ones.
         try:
             network.export(path, format=kind, verbose=False)
         except ImportError as error:
