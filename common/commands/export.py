@@ -1,5 +1,6 @@
 """`export`: the networks of a trained model for programs without Keras."""
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -36,7 +37,8 @@ def run(preset: str, format: str, output: Path | None) -> None:
         path = folder / f"{name}{ending}"
         network(np.zeros((1, *network.input_shape[1:]), "float32"))  # Keras exports called ones.
         try:
-            network.export(path, format=kind, verbose=False)
+            with warnings.catch_warnings(action="ignore"):  # of the packages that write the files
+                network.export(path, format=kind, verbose=False)
         except ImportError as error:
             raise InputError(
                 f"{format} needs a package that is missing ({error}); install the extra with "

@@ -1,7 +1,7 @@
 """95 % intervals of figures over bootstrap resamples (Efron and Tibshirani 1993, chapter 13).
 
-An interval lies about the figure itself. What a figure is off because vectors are few, such as the
-Fréchet distance, is the same for all that are measured by its protocol.
+Those of distances lie about the distance itself: what it is off because vectors are few is the same
+for all that are measured by its protocol, and resamples are off once more.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Interval = tuple[float, float]
 
 
 def about(value: float, replicates: np.ndarray) -> Interval:
-    """The interval of a value whose resamples gave the replicates, (RESAMPLES,)."""
+    """The interval of a distance whose resamples gave the replicates, (RESAMPLES,)."""
     low, high = value + np.quantile(replicates, LEVELS) - replicates.mean()
     return float(low), float(high)
 
@@ -29,7 +29,8 @@ def of_statistic(
     """The interval of `statistic(values)`, over resamples of the rows of the values, (N, …)."""
     rng = np.random.default_rng(seed)
     rows = rng.integers(len(values), size=(RESAMPLES, len(values)))
-    return about(statistic(values), np.array([statistic(values[row]) for row in rows]))
+    low, high = np.quantile([statistic(values[row]) for row in rows], LEVELS)
+    return float(low), float(high)
 
 
 def of_frechet_distance(
