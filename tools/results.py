@@ -44,7 +44,8 @@ HEAD = """\
 What `make results` measured with the weights that come with the zoo, in half precision: {where}.
 Values stand with their 95 % intervals; [docs/figures_schema.md](docs/figures_schema.md#evaluate)
 explains them and their protocols. Samples: 10,000 by seed 0 (stacked 26,000), beside all test
-images. `python main.py train PRESET` trains a row again.
+images. `python main.py train PRESET` trains a row again. Training times are upper bounds, as other
+work ran beside.
 """
 
 
