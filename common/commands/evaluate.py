@@ -9,6 +9,7 @@ import numpy as np
 from common import datasets, presets, zoo
 from common.commands.figures import figure_table
 from common.commands.generate import draw
+from common.commands.measure import squared_errors
 from common.commands.sample import trained_model
 from common.datasets.files import read_samples
 from common.errors import InputError
@@ -17,7 +18,7 @@ from common.evaluation.likelihood import importance_weighted_nll
 from common.evaluation.polynomials import shape_coordinates
 from common.evaluation.protocol import Figure, Protocol
 from common.files import replacing
-from common.images import UnitRange, unit_batches
+from common.images import UnitRange
 from common.models import AE, VAE, ImageClassifier
 
 SAMPLES = 10_000
@@ -49,8 +50,10 @@ def run(
     name, options = dataset_of(what, data)
     reference = datasets.load(name, **options, **({"data_dir": data_dir} if data_dir else {}))
     model = images = None
-    if Path(what).is_dir():
+    preprocessing = "none"
+    if what not in presets.PRESETS and Path(what).is_dir():
         images = folder_images(Path(what), reference.image_shape)
+        preprocessing = f"cropped and scaled to {reference.image_shape[:2]}"
     elif Path(what).suffix == ".npz":
         images = read_samples(Path(what))
     else:
@@ -67,7 +70,7 @@ def run(
             values = errors(model, reference, nll_samples)
             figures = evaluate_images(values, of_test_images(reference, seed))
     if images is not None:
-        figures |= judged(images[:samples], reference, name, seed)
+        figures |= judged(images[:samples], reference, name, preprocessing, seed)
     title = f"{what} on {reference.name}"
     print(figure_table(title, figures))
     if output is not None:
@@ -98,7 +101,7 @@ def folder_images(folder: Path, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def judged(
-    images: np.ndarray, reference: datasets.ImageData, name: str, seed: int
+    images: np.ndarray, reference: datasets.ImageData, name: str, preprocessing: str, seed: int
 ) -> dict[str, Figure]:
     """What can be said of samples beside these data."""
     row, how = zoo.dataset(name), {}
@@ -111,7 +114,7 @@ def judged(
     if name == "polynomials":
         features, seen_through = shape_coordinates, "polynomial shape coordinates"
         how["polynomial"] = True
-    protocol = Protocol(len(images), test_images(reference), seen_through, "none", seed)
+    protocol = Protocol(len(images), test_images(reference), seen_through, preprocessing, seed)
     return evaluate(
         images, reference.x_test, protocol, features=features, training=reference.x_train, **how
     )
@@ -124,9 +127,7 @@ def flat_pixels(images: np.ndarray) -> np.ndarray:
 
 def errors(model: AE, data: datasets.ImageData, nll_samples: int) -> dict[str, np.ndarray]:
     """Of each test image: the squared error, and a VAE's negative ELBO and -log p(x), in nats."""
-    blocks = unit_batches(data.x_test)
-    squared = [np.square(x - model.reconstruct(x)).mean(axis=(1, 2, 3)) for _, x in blocks]
-    found = {"test_mse": np.concatenate(squared)}
+    found = {"test_mse": squared_errors(model, data)}
     if isinstance(model, VAE) and model.pixels.in_nats:
         images = UnitRange(data.x_test)
         # One importance sample estimates the negative ELBO.
