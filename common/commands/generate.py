@@ -93,8 +93,7 @@ def draw(
     codes = training_codes(model, data)
     mixed = CodeMixture(codes).sample(count)
     others = model.decode(mixed.reshape(-1, *model.code_shape))
-    pair = (samples, others) if model.has_prior else (others, samples)
-    return *pair, codes
+    return (samples, others, codes) if model.has_prior else (others, samples, codes)
 
 
 def training_codes(model: AE, data: ImageData) -> np.ndarray:

@@ -112,7 +112,7 @@ def find_verifier(config: RunConfig, data: ImageData) -> Verifier | None:
         net = ImageClassifier.from_preset(preset)
     elif preset is not None:
         data_dir = config.recipe.data_dir
-        own = OwnNet(preset, data_dir and Path(data_dir))
+        own = OwnNet(preset, Path(data_dir) if data_dir else None)
         if (file := own.known()) is None:
             known = presets.get(preset)["arguments"]
             shape = known.get("image_shape", data.image_shape)

@@ -107,11 +107,11 @@ def fidelity(real: np.ndarray, generated: np.ndarray) -> dict[str, Any]:
 def classes(probabilities: np.ndarray, num_modes: int | None, tolerance: float) -> dict[str, Any]:
     """What a classifier sees in samples."""
     found, probability = predicted_classes(probabilities)
-    num_modes = num_modes or probabilities.shape[-1] ** (probabilities.ndim - 1)
-    require_samples(len(found), num_modes)
+    known = num_modes or probabilities.shape[-1] ** int(np.prod(probabilities.shape[1:-1]))
+    require_samples(len(found), known)
 
     def shown(of: Callable[[np.ndarray], float]) -> Callable[[np.ndarray], float]:
-        return lambda labels: of(mode_histogram(labels, num_modes))
+        return lambda labels: of(mode_histogram(labels, known))
 
     return {
         "predictability": measured(probability >= tolerance),

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
@@ -109,12 +110,11 @@ class Pretrained(SavedModel):
 
 def _hub() -> Any:
     try:
-        import huggingface_hub
+        return import_module("huggingface_hub")
     except ImportError as error:
         raise InputError(
             'The Hugging Face Hub needs its package; install it with pip install -e ".[hub]".'
         ) from error
-    return huggingface_hub
 
 
 def _from_hub(name: str) -> Path:
