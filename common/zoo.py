@@ -198,6 +198,11 @@ def dataset(name: str) -> Dataset | None:
     return next((row for row in DATASETS.values() if name in (row.name, row.suffix)), None)
 
 
+def model_of(preset: str) -> str | None:
+    """The name of the model that a preset's name begins with, or None."""
+    return next((name for name in MODELS if preset.startswith(f"{name}_")), None)
+
+
 def owners(option: str) -> list[str]:
     """The models, modes or datasets that alone take this option; none where all do."""
     for table in (MODELS, MODES, DATASETS):

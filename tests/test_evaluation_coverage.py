@@ -29,6 +29,12 @@ def test_density_and_coverage_follow_their_definition(k):
     )
 
 
+def test_the_rim_of_a_ball_is_not_within_it():
+    """As in the paper's code; twins have balls without an inside."""
+    twins = np.zeros((4, 2))
+    assert density_and_coverage(twins, twins, k=1) == (0.0, 0.0)
+
+
 def test_a_mode_that_is_missing_costs_coverage_and_not_density():
     rng = np.random.default_rng(1)
     modes = np.array([[0.0, 0.0], [100.0, 0.0]])

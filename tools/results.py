@@ -73,7 +73,7 @@ def main() -> None:
 
 def measure(weights: Weights, place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The figures of a mode, by section, and those of `evaluate`."""
-    model = model_of(weights)
+    model = zoo.model_of(weights.preset)
     if model is None:
         found = evaluated(weights, place)
         return {"model": {"test_accuracy": found["accuracy"]["value"]}}, found
@@ -98,11 +98,6 @@ def command(*words: str) -> None:
     )
     if run.returncode:
         raise SystemExit(f"main.py {' '.join(words)}: {run.stderr}")
-
-
-def model_of(weights: Weights) -> str | None:
-    """The command line's name of the model; None for a verification net."""
-    return next((name for name in zoo.MODELS if weights.preset.startswith(f"{name}_")), None)
 
 
 def table_of(name: str, weights: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ def run(preset: str, output: Path | None, data_dir: Path | None, resume: bool) -
     Raises:
         InputError: there is no such preset, or its data are missing.
     """
-    model = next((name for name in zoo.MODELS if preset.startswith(f"{name}_")), None)
+    model = zoo.model_of(preset)
     given = {"output": output, "data_dir": data_dir, "resume": resume or None}
     given = {name: value for name, value in given.items() if value is not None}
     if presets.get(preset)["model"] == "ImageClassifier" or model is None:

@@ -74,6 +74,7 @@ def _run_in(
     """Load or train, draw, measure and write; `model` is one that is trained, of no folder."""
     recipe, mode = config.recipe, zoo.MODES[config.mode].load()
     model_class = zoo.MODELS[config.model].load()
+    trained_here = model is None
     if model is not None:
         folder.check_no_model()
     elif not (config.retrain or (config.resume and folder.has_backup())):
@@ -128,7 +129,7 @@ def _run_in(
         sections[config.mode] = figures
         write_figures(staging / "metrics.json", sections)
         made = _drawn_in(staging)
-    if isinstance(model, GAN) and (folder.path / "history.csv").exists():
+    if isinstance(model, GAN) and trained_here:
         print(balance_in(folder, model))
     times = {} if trained else folder.times()
     this_run = {name: sections[name] for name in ("model", config.mode)} | {"timing": times}

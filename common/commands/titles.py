@@ -13,7 +13,7 @@ def title_of(recipe: Recipe, weights: Path | None = None) -> str:
         recipe: of the training.
         weights: the file of a model that was trained elsewhere, named in place of the epochs.
     """
-    model = next((m for m in zoo.MODELS if recipe.preset.startswith(f"{m}_")), recipe.model)
+    model = zoo.model_of(recipe.preset) or recipe.model
     title = f"{model} on {Path(recipe.data).name}"
     if (held_out := recipe.data_options.get("drop_class")) is not None:
         title += f" without {held_out}"

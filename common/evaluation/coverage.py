@@ -26,7 +26,7 @@ def density_and_coverage(
         generated: float (M, D), finite, M > 0.
         k: which neighbour gives the radius; the paper takes `smallest_neighbour`, 5 for N = M.
     """
-    held, holding = ball_counts(real, generated, k)
+    held, holding = ball_counts(real, generated, k, np.less)
     return float(holding.mean() / k), float((held > 0).mean())
 
 

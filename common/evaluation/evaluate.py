@@ -93,7 +93,7 @@ def fidelity(real: np.ndarray, generated: np.ndarray) -> dict[str, Any]:
     distance = frechet_distance(real, generated)
     kernel = kernel_distance(real, generated)
     k = smallest_neighbour(len(real), len(generated))
-    held, holding = ball_counts(real, generated, k)
+    held, holding = ball_counts(real, generated, k, np.less)  # as `density_and_coverage`
     return {
         "frechet_distance": (distance, intervals.of_frechet_distance(distance, real, generated)),
         "kernel_distance": (kernel, intervals.of_kernel_distance(kernel, real, generated)),

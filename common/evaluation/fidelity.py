@@ -4,6 +4,8 @@ Features are float `(N, D)`, such as a classifier's last maps. All figures depen
 numbers of vectors, so that only figures of the same features and numbers can be compared.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy import linalg
 from sklearn.metrics import pairwise_distances_chunked
@@ -93,18 +95,20 @@ def precision_and_recall(
     return float(precision), float(recall)
 
 
-def ball_counts(centres: np.ndarray, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def ball_counts(
+    centres: np.ndarray, vectors: np.ndarray, k: int, within: Any = np.less_equal
+) -> tuple[np.ndarray, np.ndarray]:
     """How many vectors each ball around a centre holds, (N,), and how many hold each vector, (M,).
 
-    A ball reaches to the k-th nearest other centre.
+    A ball reaches to the k-th nearest other centre; `within` says whether its rim is part of it.
     """
     centres, vectors = feature_pair(centres, vectors)
     radii = ball_radii(centres, k)
     held, holding = np.zeros(len(centres), int), []
     for distances in pairwise_distances_chunked(vectors, centres, working_memory=BLOCK_MIB):
-        within = distances <= radii
-        held += np.count_nonzero(within, axis=0)
-        holding.append(np.count_nonzero(within, axis=1))
+        inside = within(distances, radii)
+        held += np.count_nonzero(inside, axis=0)
+        holding.append(np.count_nonzero(inside, axis=1))
     return held, np.concatenate(holding)
 
 
